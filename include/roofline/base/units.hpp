@@ -1,0 +1,31 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace roofline {
+
+/// What a quantity with a unit measures; the unit of every number kept in code is the SI base one.
+enum class Unit {
+  kFlopPerSecond,  ///< "15.7 TFLOP/s", "30 TOP/s"
+  kFlop,           ///< "8.21 GFLOP"
+  kBytePerSecond,  ///< "900 GB/s", "2.2 TiB/s"
+  kByte,           ///< "16 GB", "6 MiB"
+  kSecond,         ///< "2.6 us"
+  kHertz,          ///< "1.38 GHz"
+  kWatt,           ///< "300 W"
+};
+
+/// Parses "900 GB/s" to 9e11. nullopt when number, prefix or unit do not fit `unit`.
+[[nodiscard]] std::optional<double> parse_quantity(std::string_view text, Unit unit);
+
+/// Three significant digits with an SI prefix: 9e11 -> "900 GB/s", 0.00061 -> "610 us".
+[[nodiscard]] std::string format_quantity(double value, Unit unit);
+
+/// A plain count, three significant digits: 300800000 -> "301 M".
+[[nodiscard]] std::string format_count(double value);
+
+/// 0.7123 -> "71 %", 0.0312 -> "3.1 %".
+[[nodiscard]] std::string format_percent(double fraction);
+
+}  // namespace roofline

@@ -1,0 +1,79 @@
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "roofline/base/count.hpp"
+
+namespace roofline::data {
+
+/// Writes one JSON document as a stream, two-space indented, arrays of scalars on one line, a
+/// newline at its end. Non-finite numbers and empty optionals are written as null; invalid UTF-8 as
+/// U+FFFD. Calls out of order (a value without a key in an object) are our bug: they assert.
+class JsonWriter {
+ public:
+  explicit JsonWriter(std::ostream& out);
+  ~JsonWriter();  ///< flushes; the document must be complete
+  JsonWriter(const JsonWriter&) = delete;
+  JsonWriter& operator=(const JsonWriter&) = delete;
+
+  void begin_object();
+  void end_object();
+  void begin_array();
+  void end_array();
+  void key(std::string_view name);
+
+  void value(std::string_view text);
+  void value(const char* text) { value(std::string_view(text)); }
+  void value(const std::string& text) { value(std::string_view(text)); }
+  void value(bool flag);
+  void value(double number);  ///< shortest text that reads back equal
+  template <std::integral T>
+  requires(!std::same_as<T, bool>) void value(T number) {
+    if constexpr (std::signed_integral<T>)
+      integer(static_cast<std::int64_t>(number));
+    else
+      integer(static_cast<std::uint64_t>(number));
+  }
+  void value(Count count) { value(count.value()); }
+  void null();
+  template <class T>
+  void value(const std::optional<T>& v) {
+    if (v)
+      value(*v);
+    else
+      null();
+  }
+  /// key and value at once
+  template <class T>
+  void member(std::string_view name, const T& v) {
+    key(name);
+    value(v);
+  }
+
+ private:
+  struct Level {
+    bool is_object;
+    bool empty = true;
+    bool broken = false;  ///< has an element on a line of its own
+  };
+  void integer(std::int64_t number);
+  void integer(std::uint64_t number);
+  void begin(bool is_object);
+  void end(bool is_object);
+  void separate(bool own_line);
+  void newline();
+  void finish();
+  void flush();
+
+  std::ostream& out_;
+  std::string buffer_;
+  std::vector<Level> levels_;
+  bool after_key_ = false;
+};
+
+}  // namespace roofline::data

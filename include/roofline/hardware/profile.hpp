@@ -1,0 +1,123 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "roofline/base/units.hpp"
+#include "roofline/ir/dtype.hpp"
+
+namespace roofline::hardware {
+
+/// Arithmetic a compute unit can run. Not a storage type: tf32 computes on fp32 tensors.
+enum class Precision : std::uint8_t { kFp64, kFp32, kTf32, kFp16, kBf16, kFp8, kInt8, kInt4 };
+[[nodiscard]] std::string_view precision_name(Precision precision);  ///< "fp64", "tf32", ...
+[[nodiscard]] std::optional<Precision> precision_from_name(std::string_view name);
+/// The precision that computes on tensors of `dtype`: float32 -> fp32, uint8 -> int8, int2 -> int4.
+/// Wider integers and bool run at the fp32 rate; complex runs on its parts. float4 -> fp8: 4-bit
+/// floats are a storage format on every machine shipped here, so its rate is a lower bound where
+/// the arithmetic exists. nullopt for string and undefined: nothing computes on them.
+[[nodiscard]] std::optional<Precision> precision_of(ir::DType dtype);
+/// Bits of an element stored in this precision (tf32 is stored in 32).
+[[nodiscard]] int storage_bits(Precision precision);
+
+/// Source id that marks a number for which no public source was found.
+inline constexpr std::string_view kUnsourced = "unsourced";
+
+/// A number of the profile and where it comes from.
+struct Fact {
+  double value = 0;    ///< SI base unit: FLOP/s, B/s, B, s, Hz, W, or a count
+  std::string source;  ///< id of an entry in Profile::sources
+  std::string note = {};
+};
+
+enum class UnitKind : std::uint8_t {
+  kVector,  ///< lanes: runs every operator
+  kMatrix,  ///< Tensor Cores and the like: runs contractions only
+};
+
+struct PeakRate {
+  Fact flops_per_s;              ///< dense peak; 1 MAC = 2
+  std::optional<Fact> measured;  ///< best rate seen on this machine
+  int alignment = 1;             ///< k and n of a contraction must be multiples of this to use it
+  std::string alignment_source = {};  ///< empty when no alignment is given
+};
+
+struct ComputeUnit {
+  std::string name;  ///< "cuda", "tensor", "neon"
+  UnitKind kind = UnitKind::kVector;
+  std::map<Precision, PeakRate> peaks;
+};
+
+/// One level of memory, nearest to the units first; the last one is main memory.
+struct MemoryLevel {
+  std::string name;  ///< "l2", "dram"
+  std::optional<Fact> capacity_bytes;
+  std::optional<Fact> bytes_per_s;  ///< theoretical
+  std::optional<Fact> measured_bytes_per_s;
+};
+
+/// Parameters fitted to measurements of one runtime on this machine.
+struct Calibration {
+  std::string runtime;
+  std::string version;
+  std::string date;
+};
+
+/// One machine, all rates in SI units per second.
+struct Profile {
+  std::string id;
+  std::string name;
+  std::string kind;  ///< "gpu", "cpu" or "npu"
+  std::string path;  ///< file it was read from
+  /// SHA-256 of the resolved numbers, without id, names of the machine, sources, notes and layout
+  /// of the file: equal digests give equal results.
+  std::string digest;
+  std::vector<ComputeUnit> units;
+  std::vector<MemoryLevel> memory;
+  Fact launch_overhead_s;     ///< per executed step
+  Fact run_overhead_s;        ///< per inference
+  std::optional<Fact> cores;  ///< CPU cores or GPU SMs
+  std::optional<Fact> clock_hz;
+  std::optional<Fact> link_bytes_per_s;  ///< host link, e.g. PCIe, one direction
+  std::optional<Fact> tdp_w;
+  std::vector<Calibration> calibrations;
+  std::map<std::string, std::string> sources;  ///< id -> citation
+
+  [[nodiscard]] const MemoryLevel& dram() const { return memory.back(); }
+};
+
+/// A fact with its place in the profile, e.g. "units.tensor.fp16.peak".
+struct NamedFact {
+  std::string name;
+  Fact fact;
+  std::optional<Unit> unit;  ///< nullopt for a plain count
+};
+/// Every number of the profile, in a fixed order: for `hardware show` and `hardware check`.
+[[nodiscard]] std::vector<NamedFact> facts(const Profile& profile);
+
+/// Which number of a Fact pair a roof is made of.
+enum class Roof : std::uint8_t { kDatasheet, kMeasured };
+
+/// Bytes/s of a level: the number of `roof` where it is known, else the other one; nullopt when
+/// neither is.
+[[nodiscard]] std::optional<double> bandwidth(const MemoryLevel& level, Roof roof);
+
+/// Reads and validates one profile file (with its `extends` chain, looked up beside it and in
+/// `search_path`). Throws Error with file:line:column.
+[[nodiscard]] Profile load_file(const std::string& path);
+/// A profile from YAML text; `path` is for messages and for `extends`, which looks beside it.
+[[nodiscard]] Profile load_text(std::string_view yaml, const std::string& path);
+
+/// Finds `id_or_path` (an id, or anything ending in .yaml or containing '/') and loads it.
+/// Throws Error (kUsage, "unknown-hardware") with "did you mean".
+[[nodiscard]] Profile find(const std::string& id_or_path);
+/// Directories searched, in order: ROOFLINE_HARDWARE_PATH (colon separated), beside the binary,
+/// the source tree (when run from a build tree), the install prefix.
+[[nodiscard]] std::vector<std::string> search_path();
+/// Ids of every profile on the search path, sorted.
+[[nodiscard]] std::vector<std::string> list_ids();
+
+}  // namespace roofline::hardware

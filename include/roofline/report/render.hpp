@@ -1,0 +1,40 @@
+#pragma once
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "roofline/report/report.hpp"
+
+namespace roofline::report {
+
+enum class GroupBy { kNone, kOp, kClass, kScope };
+
+/// How a person reads the report; JSON and CSV always list everything in execution order.
+struct TextOptions {
+  std::size_t width = 120;    ///< terminal columns
+  bool color = false;         ///< ANSI colours
+  bool unicode = true;        ///< bars and arrows; ASCII otherwise
+  std::size_t top = 20;       ///< layers to list; 0 = all
+  std::string sort = "time";  ///< one of sort_keys()
+  GroupBy group_by = GroupBy::kNone;
+};
+
+/// Keys of --sort: "time", "order", "macs", "flops", "traffic", "intensity", "parameters",
+/// "memory". "time" means FLOPs in a report without machines.
+[[nodiscard]] std::vector<std::string> sort_keys();
+
+/// For people: a summary, the layers that matter, notes and warnings. Errors are left to the
+/// caller.
+void render_text(const Report& report, const TextOptions& options, std::ostream& out);
+/// The JSON contract (docs/schemas/report.schema.json), streamed.
+void render_json(const Report& report, std::ostream& out);
+/// One header row, then one row per layer and machine (per node without machines), RFC 4180.
+void render_csv(const Report& report, std::ostream& out);
+/// The derivation of one node's and its layer's figures, term by term. `node` is an id, a full name
+/// or a name as the layer table shows it. Formula and operands are shown where the report has them.
+/// Throws Error (kUsage, "unknown-node", "ambiguous-node") with candidates.
+void render_explanation(const Report& report, std::string_view node, const TextOptions& options,
+                        std::ostream& out);
+
+}  // namespace roofline::report

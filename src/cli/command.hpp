@@ -1,0 +1,76 @@
+#pragma once
+#include <iosfwd>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "roofline/base/diagnostic.hpp"
+
+namespace roofline::cli {
+
+/// One flag of a command. `value` names its argument; empty for a switch.
+struct OptionSpec {
+  std::string_view group;  ///< heading in the help
+  std::string_view name;   ///< "--output"
+  std::string_view value = {};
+  std::string_view help;
+  bool repeatable = false;
+  std::string_view short_name = {};  ///< "-o"
+};
+
+/// What the user gave: positional arguments and, by flag name, values in order.
+class Arguments {
+ public:
+  std::vector<std::string> positionals = {};
+  std::map<std::string, std::vector<std::string>, std::less<>> values = {};
+
+  [[nodiscard]] bool has(std::string_view option) const { return values.contains(option); }
+  /// Every value of a repeatable flag.
+  [[nodiscard]] const std::vector<std::string>& all(std::string_view option) const;
+  /// The value of a flag, nullptr when it was not given.
+  [[nodiscard]] const std::string* one(std::string_view option) const;
+};
+
+/// Where a command writes.
+struct Streams {
+  std::ostream& out;
+  std::ostream& err;
+  bool out_is_terminal;
+};
+
+/// One command: all that parsing, help and dispatch need.
+struct Command {
+  std::string_view name;     ///< "hardware list"
+  std::string_view operand;  ///< "MODEL", "[NAME]", "" for none
+  std::string_view summary;  ///< one line
+  std::span<const OptionSpec> options;
+  std::string_view examples;
+  ExitCode (*run)(const Arguments&, const Streams&);
+
+  [[nodiscard]] bool takes_operand() const { return !operand.empty(); }
+  [[nodiscard]] bool needs_operand() const { return takes_operand() && !operand.starts_with('['); }
+};
+[[nodiscard]] std::span<const Command> commands();
+
+/// Reads the words behind a command's name. Throws Error (kUsage).
+[[nodiscard]] Arguments parse(const Command& command, const std::vector<std::string>& words);
+
+[[nodiscard]] std::string help();                        ///< of the program
+[[nodiscard]] std::string help(const Command& command);  ///< of one command
+
+/// An Error of exit code kUsage.
+[[nodiscard]] Error usage_error(std::string message, std::string hint = {});
+/// Prints a finding; what it quotes from files cannot reach the terminal as control sequences.
+void print(const Diagnostic& diagnostic, std::ostream& err);
+
+ExitCode run_analyze(const Arguments& arguments, const Streams& streams);
+ExitCode run_hardware_list(const Arguments& arguments, const Streams& streams);
+ExitCode run_hardware_show(const Arguments& arguments, const Streams& streams);
+ExitCode run_hardware_check(const Arguments& arguments, const Streams& streams);
+ExitCode run_ops(const Arguments& arguments, const Streams& streams);
+ExitCode run_strip(const Arguments& arguments, const Streams& streams);
+
+}  // namespace roofline::cli

@@ -1,0 +1,26 @@
+#pragma once
+#include <functional>
+#include <iosfwd>
+#include <string>
+
+#include "roofline/report/render.hpp"
+#include "roofline/report/table.hpp"
+
+namespace roofline::cli {
+
+/// Width, colours and characters for a stream, from the terminal and COLUMNS, NO_COLOR, TERM,
+/// LC_ALL, LC_CTYPE and LANG.
+[[nodiscard]] report::TextOptions terminal_options(bool is_terminal);
+
+enum class Fit {
+  kToWidth,  ///< cut and drop columns
+  kWhole,    ///< reference material: lines may be long
+};
+/// A table in the colours of the stream.
+void print_table(const report::Table& table, Fit fit, std::ostream& out, bool is_terminal);
+
+/// Writes a file whole or not at all: under another name first, then renamed. What is not a regular
+/// file (a device, a pipe) is written directly. Throws Error (kInput, "output").
+void write_file(const std::string& path, const std::function<void(std::ostream&)>& write);
+
+}  // namespace roofline::cli

@@ -1,0 +1,205 @@
+// Owns writing JSON as a stream: layout, escaping, shortest numbers.
+// Refuses to keep a document in memory, and to know what it is about.
+#include "roofline/data/json_writer.hpp"
+
+#include <array>
+#include <cassert>
+#include <charconv>
+#include <cmath>
+#include <exception>
+#include <ostream>
+
+namespace roofline::data {
+namespace {
+
+constexpr std::size_t kFlushBytes = std::size_t{64} << 10U;
+
+template <class T>
+void append_number(std::string& out, T number) {
+  std::array<char, 32> text;  // 24 characters are the most a double or a 64-bit integer needs
+  const auto result = std::to_chars(text.data(), text.data() + text.size(), number);
+  out.append(text.data(), result.ptr);
+}
+
+/// Bytes of the well-formed UTF-8 sequence that `text` starts with, 0 when it is malformed
+/// (overlong, surrogate, above U+10FFFF, cut off): Unicode 15, table 3-7.
+std::size_t sequence_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto within = [&](std::size_t i, unsigned low, unsigned high) {
+    return byte(i) >= low && byte(i) <= high;
+  };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return within(1, 0x80, 0xBF) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
+    const unsigned high = lead == 0xED ? 0x9F : 0xBF;
+    return within(1, low, high) && within(2, 0x80, 0xBF) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
+    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
+    return within(1, low, high) && within(2, 0x80, 0xBF) && within(3, 0x80, 0xBF) ? 4 : 0;
+  }
+  return 0;
+}
+
+bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
+}
+
+void append_escaped(std::string& out, char c) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    default:
+      out += "\\u00";
+      out += kDigits[byte >> 4U];
+      out += kDigits[byte & 0xFU];
+  }
+}
+
+void append_string(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    std::size_t run = 0;
+    while (run < text.size() && is_plain(text[run])) ++run;
+    out.append(text.substr(0, run));
+    text.remove_prefix(run);
+    if (text.empty()) break;
+    const std::size_t length = sequence_length(text);
+    if (length == 1)
+      append_escaped(out, text[0]);
+    else if (length == 0)
+      out += "\xEF\xBF\xBD";
+    else
+      out.append(text.substr(0, length));
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  out += '"';
+}
+
+}  // namespace
+
+JsonWriter::JsonWriter(std::ostream& out) : out_(out) {}
+
+JsonWriter::~JsonWriter() {
+  assert(std::uncaught_exceptions() > 0 || levels_.empty());
+  flush();
+}
+
+void JsonWriter::flush() {
+  out_.write(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+  buffer_.clear();
+}
+
+void JsonWriter::newline() {
+  buffer_ += '\n';
+  buffer_.append(2 * levels_.size(), ' ');
+}
+
+void JsonWriter::separate(bool own_line) {
+  if (buffer_.size() >= kFlushBytes) flush();
+  if (after_key_) {
+    after_key_ = false;
+    return;
+  }
+  if (levels_.empty()) return;
+  Level& level = levels_.back();
+  if (!level.empty) buffer_ += ',';
+  if (own_line)
+    newline();
+  else if (!level.empty)
+    buffer_ += ' ';
+  level.empty = false;
+  level.broken = level.broken || own_line;
+}
+
+void JsonWriter::finish() {
+  if (levels_.empty()) buffer_ += '\n';
+}
+
+void JsonWriter::begin(bool is_object) {
+  separate(true);
+  buffer_ += is_object ? '{' : '[';
+  levels_.push_back(Level{is_object});
+}
+
+void JsonWriter::end(bool is_object) {
+  assert(!levels_.empty() && levels_.back().is_object == is_object && !after_key_);
+  const bool broken = levels_.back().broken;
+  levels_.pop_back();
+  if (broken) newline();
+  buffer_ += is_object ? '}' : ']';
+  finish();
+}
+
+void JsonWriter::begin_object() { begin(true); }
+void JsonWriter::end_object() { end(true); }
+void JsonWriter::begin_array() { begin(false); }
+void JsonWriter::end_array() { end(false); }
+
+void JsonWriter::key(std::string_view name) {
+  assert(!levels_.empty() && levels_.back().is_object && !after_key_);
+  separate(true);
+  append_string(buffer_, name);
+  buffer_ += ": ";
+  after_key_ = true;
+}
+
+void JsonWriter::value(std::string_view text) {
+  separate(false);
+  append_string(buffer_, text);
+  finish();
+}
+
+void JsonWriter::value(bool flag) {
+  separate(false);
+  buffer_ += flag ? "true" : "false";
+  finish();
+}
+
+void JsonWriter::value(double number) {
+  if (!std::isfinite(number)) return null();
+  separate(false);
+  append_number(buffer_, number);
+  finish();
+}
+
+void JsonWriter::integer(std::int64_t number) {
+  separate(false);
+  append_number(buffer_, number);
+  finish();
+}
+
+void JsonWriter::integer(std::uint64_t number) {
+  separate(false);
+  append_number(buffer_, number);
+  finish();
+}
+
+void JsonWriter::null() {
+  separate(false);
+  buffer_ += "null";
+  finish();
+}
+
+}  // namespace roofline::data

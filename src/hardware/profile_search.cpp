@@ -1,0 +1,109 @@
+// Owns where profiles are: the search path, ids, loading by id or path.
+// Refuses to look at what is in them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+
+#include "profile_internal.hpp"
+#include "roofline/base/diagnostic.hpp"
+#include "roofline/base/text.hpp"
+
+namespace roofline::hardware {
+namespace {
+
+namespace fs = std::filesystem;
+
+void add_directory(std::vector<std::string>& path, std::string directory) {
+  if (directory.empty()) return;
+  if (std::find(path.begin(), path.end(), directory) != path.end()) return;
+  path.push_back(std::move(directory));
+}
+
+bool is_path(const std::string& id_or_path) {
+  return id_or_path.find('/') != std::string::npos || id_or_path.ends_with(".yaml");
+}
+
+}  // namespace
+
+std::vector<std::string> search_path() {
+  std::vector<std::string> path;
+  if (const char* given = std::getenv("ROOFLINE_HARDWARE_PATH")) {
+    for (const std::string_view directory : split(given, ':')) {
+      add_directory(path, std::string(directory));
+    }
+  }
+  std::error_code unreadable;
+  const fs::path binary = fs::read_symlink("/proc/self/exe", unreadable);
+  if (!unreadable) {
+    const fs::path directory = binary.parent_path();
+    add_directory(path, (directory / "hardware_profiles").string());
+    add_directory(path,
+                  (directory.parent_path() / "share/onnx-roofline/hardware_profiles").string());
+  }
+  add_directory(path, ROOFLINE_SOURCE_PROFILES);
+  add_directory(path, ROOFLINE_INSTALL_PROFILES);
+  return path;
+}
+
+std::vector<std::string> list_ids() {
+  std::vector<std::string> ids;
+  for (const std::string& directory : search_path()) {
+    std::error_code missing;
+    for (const auto& entry : fs::directory_iterator(directory, missing)) {
+      if (entry.path().extension() == ".yaml") ids.push_back(entry.path().stem().string());
+    }
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+std::string unknown_id_hint(const std::string& id) {
+  const std::vector<std::string> ids = list_ids();
+  const std::string near = did_you_mean_hint(id, ids);
+  if (!near.empty()) return near;
+  if (ids.empty()) return "no profile was found; set ROOFLINE_HARDWARE_PATH to their directory";
+  return fmt::format("known: {}; or give the path of a .yaml file", join(ids, ", "));
+}
+
+Profile load_text(std::string_view yaml, const std::string& path) {
+  const data::YamlNode tree = resolve_extends(data::parse_yaml(yaml, path), path);
+  Profile profile = read_profile(tree);
+  profile.path = path;
+  profile.digest = content_digest(profile);
+  return profile;
+}
+
+Profile load_file(const std::string& path) {
+  const data::YamlNode tree = resolve_extends(data::parse_yaml_file(path), path);
+  Profile profile = read_profile(tree);
+  profile.path = path;
+  profile.digest = content_digest(profile);
+  return profile;
+}
+
+Profile find(const std::string& id_or_path) {
+  if (is_path(id_or_path)) return load_file(id_or_path);
+  for (const std::string& directory : search_path()) {
+    const std::string file = (fs::path(directory) / (id_or_path + ".yaml")).string();
+    std::error_code missing;
+    if (!fs::exists(file, missing)) continue;
+    Profile profile = load_file(file);
+    if (profile.id != id_or_path) {
+      throw Error("id-mismatch", file,
+                  fmt::format("the profile's id is '{}'; expected the name of its file, '{}'",
+                              profile.id, id_or_path),
+                  "rename the file or change the id");
+    }
+    return profile;
+  }
+  throw Error(ExitCode::kUsage,
+              Diagnostic{Severity::kError, "unknown-hardware",
+                         fmt::format("there is no hardware profile '{}'", printable(id_or_path)),
+                         unknown_id_hint(id_or_path), "", ""});
+}
+
+}  // namespace roofline::hardware

@@ -1,0 +1,203 @@
+// Owns the rows of nodes and the algorithmic totals.
+// Refuses to show an unknown quantity as a number.
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "rows.hpp"
+
+namespace roofline {
+namespace {
+
+std::string square_or_list(const std::vector<std::int64_t>& extents) {
+  return fmt::format("{}", fmt::join(extents, "x"));
+}
+
+bool any_above_one(const std::vector<std::int64_t>& extents) {
+  return std::any_of(extents.begin(), extents.end(), [](std::int64_t x) { return x > 1; });
+}
+
+/// "3x3 s2 dw": kernel, stride, dilation and grouping of a convolution.
+std::string conv_detail(const ops::Contraction& c) {
+  if (c.kernel.empty()) return "";
+  std::string text = square_or_list(c.kernel);
+  if (any_above_one(c.stride)) text += fmt::format(" s{}", c.stride.front());
+  if (any_above_one(c.dilation)) text += fmt::format(" d{}", c.dilation.front());
+  if (c.groups > 1) {
+    const bool depthwise = c.n == 1 && c.k == static_cast<std::int64_t>(std::accumulate(
+        c.kernel.begin(), c.kernel.end(), std::int64_t{1}, std::multiplies<>()));
+    text += depthwise ? " dw" : fmt::format(" g{}", c.groups);
+  }
+  return text;
+}
+
+report::TensorInfo tensor_info(const infer::TypedGraph& graph, ir::TensorId id) {
+  const auto i = static_cast<std::size_t>(id);
+  return {.name = graph.model->graph.tensors[i].name,
+          .dtype = std::string(ir::name(graph.types[i].dtype)),
+          .shape = graph.types[i].shape};
+}
+
+std::vector<report::TensorInfo> tensor_infos(const infer::TypedGraph& graph,
+                                             const std::vector<ir::TensorId>& ids) {
+  std::vector<report::TensorInfo> infos;
+  infos.reserve(ids.size());
+  for (const ir::TensorId id : ids) {
+    if (id != ir::kNoTensor) infos.push_back(tensor_info(graph, id));
+  }
+  return infos;
+}
+
+std::string op_name(const ir::Node& node) {
+  return node.domain.empty() ? node.op_type : node.domain + "." + node.op_type;
+}
+
+std::string_view operand_role(const infer::TypedGraph& graph, const ir::Node& node,
+                              const ops::Access& access) {
+  if (access.is_output()) return "output";
+  const auto id = static_cast<std::size_t>(node.inputs[static_cast<std::size_t>(access.index())]);
+  if (!graph.is_constant[id]) return "activation";
+  return access.role == ops::Role::kBuffer ? "weight" : "parameter";
+}
+
+void add_explanation(const infer::TypedGraph& graph, const ir::Node& node,
+                     const infer::NodeCost& cost, report::NodeRow& row) {
+  if (cost.spec) row.formula = cost.spec->formula;
+  if (cost.work.contraction) {
+    const ops::Contraction& c = *cost.work.contraction;
+    row.contraction = report::ContractionRow{c.batch, c.m, c.n, c.k};
+  }
+  for (const ops::Access& access : cost.accesses) {
+    const auto i = static_cast<std::size_t>(access.index());
+    const ir::TensorId id = access.is_output() ? node.outputs[i] : node.inputs[i];
+    const ir::TensorType& type = graph.types[static_cast<std::size_t>(id)];
+    row.operands.push_back({.name = graph.model->graph.tensors[static_cast<std::size_t>(id)].name,
+                            .role = std::string(operand_role(graph, node, access)),
+                            .dtype = std::string(ir::name(type.dtype)),
+                            .shape = type.shape,
+                            .elements = access.elements,
+                            .bytes = ir::bytes(type.dtype, access.elements)});
+  }
+}
+
+void add_quantities(const infer::NodeCost& cost, report::NodeRow& row) {
+  if (cost.confidence != ops::Confidence::kUnknown) {
+    row.macs = cost.work.macs;
+    row.flops = cost.work.flops();
+    row.transcendentals = cost.work.transcendentals;
+  }
+  if (cost.bytes_known) {
+    row.activation_read_bytes = cost.activation_read_bytes;
+    row.weight_read_bytes = cost.weight_read_bytes;
+    row.written_bytes = cost.written_bytes;
+    row.traffic_bytes = cost.traffic_bytes();
+  }
+  if (row.flops && row.traffic_bytes) row.intensity = intensity(*row.flops, *row.traffic_bytes);
+  row.parameters = cost.parameters;
+  row.confidence = ops::confidence_name(cost.confidence);
+}
+
+report::NodeRow node_row(const infer::TypedGraph& graph, ir::NodeId n, bool explain) {
+  const ir::Node& node = graph.model->graph.nodes[static_cast<std::size_t>(n)];
+  const infer::NodeCost& cost = graph.costs[static_cast<std::size_t>(n)];
+  report::NodeRow row;
+  row.id = std::to_string(n);
+  row.name = ir::display_name(node, n);
+  row.op_type = node.op_type;
+  row.domain = node.domain;
+  row.cls = cost.spec ? ops::class_name(cost.spec->cls) : "unknown";
+  if (cost.work.contraction) row.detail = conv_detail(*cost.work.contraction);
+  row.inputs.reserve(node.inputs.size());
+  for (const ir::TensorId id : node.inputs) {
+    row.inputs.push_back(id == ir::kNoTensor
+                             ? std::string()
+                             : graph.model->graph.tensors[static_cast<std::size_t>(id)].name);
+  }
+  row.outputs = tensor_infos(graph, node.outputs);
+  add_quantities(cost, row);
+  if (explain) add_explanation(graph, node, cost, row);
+  return row;
+}
+
+void add_to_totals(const infer::NodeCost& cost, report::Totals& totals) {
+  totals.complete = totals.complete && cost.confidence != ops::Confidence::kUnknown && cost.bytes_known;
+  totals.macs += cost.work.macs;
+  totals.flops += cost.work.flops();
+  totals.transcendentals += cost.work.transcendentals;
+  totals.activation_read_bytes += cost.activation_read_bytes;
+  totals.weight_read_bytes += cost.weight_read_bytes;
+  totals.written_bytes += cost.written_bytes;
+  totals.traffic_bytes += cost.traffic_bytes();
+}
+
+void add_to_coverage(const infer::NodeCost& cost, report::Coverage& coverage) {
+  switch (cost.confidence) {
+    case ops::Confidence::kExact: ++coverage.exact; break;
+    case ops::Confidence::kApproximate: ++coverage.approximate; break;
+    case ops::Confidence::kUnknown: ++coverage.unknown; break;
+  }
+}
+
+/// Activations in use while each node runs, executed one by one as written.
+void add_memory(const infer::TypedGraph& graph, report::Report& out) {
+  const plan::Plan as_written =
+      plan::make_plan(graph, nullptr, {.runtime = "none", .precision = std::nullopt});
+  const std::vector<Count> live = estimate::live_bytes(as_written);
+  for (std::size_t s = 0; s < as_written.steps.size(); ++s) {
+    const auto n = static_cast<std::size_t>(as_written.steps[s].nodes.front());
+    out.nodes[n].live_bytes = live[s];
+    out.totals.peak_activation_bytes = std::max(out.totals.peak_activation_bytes, live[s]);
+  }
+  out.totals.peak_memory_bytes = out.totals.peak_activation_bytes + graph.weight_bytes;
+}
+
+void add_model(const infer::TypedGraph& graph, report::ModelInfo& info) {
+  const ir::Model& model = *graph.model;
+  info.path = model.path;
+  info.name = model.graph.name;
+  info.producer = model.producer;
+  info.ir_version = model.ir_version;
+  info.opsets = model.opsets;
+  info.skeleton_sha256 = model.skeleton_sha256;
+  info.nodes = static_cast<std::int64_t>(model.graph.nodes.size());
+  info.parameters = graph.parameters;
+  info.weight_bytes = graph.weight_bytes;
+  info.inputs = tensor_infos(graph, model.graph.inputs);
+  info.outputs = tensor_infos(graph, model.graph.outputs);
+  info.dims = graph.dims;
+}
+
+}  // namespace
+
+std::optional<double> intensity(Count flops, Count bytes) {
+  if (bytes == 0) return std::nullopt;
+  return flops.as_double() / bytes.as_double();
+}
+
+void add_nodes(const infer::TypedGraph& graph, const Request& request, report::Report& out) {
+  add_model(graph, out.model);
+  std::set<std::string> unknown_ops;
+  out.nodes.reserve(graph.costs.size());
+  for (std::size_t n = 0; n < graph.costs.size(); ++n) {
+    const infer::NodeCost& cost = graph.costs[n];
+    out.nodes.push_back(node_row(graph, static_cast<ir::NodeId>(n), request.explain));
+    add_to_totals(cost, out.totals);
+    add_to_coverage(cost, out.coverage);
+    if (cost.confidence == ops::Confidence::kUnknown) {
+      unknown_ops.insert(op_name(graph.model->graph.nodes[n]));
+    }
+  }
+  out.coverage.unknown_ops.assign(unknown_ops.begin(), unknown_ops.end());
+  out.totals.intensity = intensity(out.totals.flops, out.totals.traffic_bytes);
+  add_memory(graph, out);
+  out.has_tensors = request.tensors;
+  if (!request.tensors) return;
+  for (std::size_t t = 0; t < graph.types.size(); ++t) {
+    out.tensors.push_back(tensor_info(graph, static_cast<ir::TensorId>(t)));
+  }
+}
+
+}  // namespace roofline

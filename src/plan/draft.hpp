@@ -1,0 +1,61 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "roofline/infer/infer.hpp"
+#include "roofline/plan/plan.hpp"
+
+namespace roofline::plan {
+
+/// What the passes decide about each node before steps are built. Indexed by ir::NodeId.
+struct Draft {
+  const infer::TypedGraph& graph;
+  std::vector<bool> host;               ///< runs before or beside the device, moves nothing there
+  std::vector<bool> alias;              ///< the result is operand 0's buffer
+  std::vector<ir::NodeId> next;         ///< the node fused behind this one, or kNoNode
+  std::vector<bool> follows;            ///< some node's `next`: has no step of its own
+  std::vector<bool> folded_scale;       ///< scale and shift folded into the anchor's weights
+  std::vector<std::vector<std::string>> reasons;
+
+  explicit Draft(const infer::TypedGraph& typed_graph);
+  [[nodiscard]] const ir::Node& node(ir::NodeId n) const {
+    return graph.model->graph.nodes[static_cast<std::size_t>(n)];
+  }
+  [[nodiscard]] const infer::NodeCost& cost(ir::NodeId n) const {
+    return graph.costs[static_cast<std::size_t>(n)];
+  }
+  [[nodiscard]] const ir::TensorType& type(ir::TensorId t) const {
+    return graph.types[static_cast<std::size_t>(t)];
+  }
+  [[nodiscard]] std::string name(ir::NodeId n) const { return ir::display_name(node(n), n); }
+};
+
+/// Views alias their operand: they never run on the device.
+void mark_views(Draft& draft);
+/// Nodes that depend on constants and shapes alone are computed before the run.
+void fold_constants(Draft& draft);
+/// Borders that every reader can produce by itself are not written.
+void absorb_padding(Draft& draft);
+/// Fuses BatchNorm, bias, activation and residual Add behind the contraction that feeds them.
+void fuse_epilogues(Draft& draft);
+
+/// Arithmetic and storage of a plan on a machine.
+class PrecisionRules {
+ public:
+  /// Throws Error (kUsage, "no-peak") when the machine cannot compute in the precision asked for.
+  PrecisionRules(const hardware::Profile* profile, const PlanOptions& options,
+                 std::vector<Diagnostic>& diagnostics);
+
+  /// How a tensor of the model is stored in this plan.
+  [[nodiscard]] ir::DType storage(ir::DType dtype) const;
+  /// Chooses precision and unit of a step that computes on tensors of (model) type `dtype`.
+  void assign_unit(ir::DType dtype, Step& step) const;
+
+ private:
+  /// Index of the fastest unit that runs the step in `precision`; -1 when none does.
+  int fastest_unit(hardware::Precision precision, Step& step) const;
+  const hardware::Profile* profile_;
+  std::optional<hardware::Precision> asked_;
+};
+
+}  // namespace roofline::plan

@@ -1,0 +1,158 @@
+// Owns which precision and which compute unit a step runs on.
+// Refuses to run a contraction on a matrix unit whose alignment it misses.
+#include <array>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "draft.hpp"
+#include "roofline/base/text.hpp"
+
+namespace roofline::plan {
+namespace {
+
+using hardware::Precision;
+
+/// Precisions that hold every value of `precision`, nearest first: what a unit falls back to.
+std::vector<Precision> wider(Precision precision) {
+  switch (precision) {
+    case Precision::kInt4: return {Precision::kInt8, Precision::kFp16, Precision::kFp32};
+    case Precision::kInt8: return {Precision::kFp16, Precision::kFp32};
+    case Precision::kFp8: return {Precision::kFp16, Precision::kBf16, Precision::kFp32};
+    case Precision::kFp16:
+    case Precision::kBf16:
+    case Precision::kTf32: return {Precision::kFp32, Precision::kFp64};
+    case Precision::kFp32: return {Precision::kFp64};
+    case Precision::kFp64: return {};
+  }
+  return {};
+}
+
+bool has_peak(const hardware::Profile& profile, Precision precision) {
+  for (const hardware::ComputeUnit& unit : profile.units) {
+    if (unit.peaks.contains(precision)) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> supported(const hardware::Profile& profile) {
+  std::vector<std::string> names;
+  for (int p = 0; p <= static_cast<int>(Precision::kInt4); ++p) {
+    const auto precision = static_cast<Precision>(p);
+    if (has_peak(profile, precision)) names.emplace_back(hardware::precision_name(precision));
+  }
+  return names;
+}
+
+/// The nearest precision the machine computes fp32 models in when it has neither fp32 nor fp64.
+std::optional<Precision> fallback_for_fp32(const hardware::Profile& profile) {
+  if (has_peak(profile, Precision::kFp32) || has_peak(profile, Precision::kFp64)) return {};
+  for (const Precision p : {Precision::kTf32, Precision::kBf16, Precision::kFp16, Precision::kInt8}) {
+    if (has_peak(profile, p)) return p;
+  }
+  return {};
+}
+
+ir::DType storage_dtype(Precision precision) {
+  switch (precision) {
+    case Precision::kFp64: return ir::DType::kFloat64;
+    case Precision::kFp32:
+    case Precision::kTf32: return ir::DType::kFloat32;
+    case Precision::kFp16: return ir::DType::kFloat16;
+    case Precision::kBf16: return ir::DType::kBfloat16;
+    case Precision::kFp8: return ir::DType::kFloat8E4M3FN;
+    case Precision::kInt8: return ir::DType::kInt8;
+    case Precision::kInt4: return ir::DType::kInt4;
+  }
+  return ir::DType::kFloat32;
+}
+
+/// Channels decide eligibility: k without the kernel's taps, n per group.
+bool is_aligned(const ops::Contraction& c, int alignment) {
+  const std::int64_t taps =
+      std::accumulate(c.kernel.begin(), c.kernel.end(), std::int64_t{1}, std::multiplies<>());
+  return taps > 0 && (c.k / taps) % alignment == 0 && c.n % alignment == 0;
+}
+
+}  // namespace
+
+PrecisionRules::PrecisionRules(const hardware::Profile* profile, const PlanOptions& options,
+                               std::vector<Diagnostic>& diagnostics)
+    : profile_(profile), asked_(options.precision) {
+  if (!profile) return;
+  if (asked_ && !has_peak(*profile, *asked_)) {
+    throw Error(ExitCode::kUsage,
+                {.severity = Severity::kError,
+                 .code = "no-peak",
+                 .message = fmt::format("{} has no peak rate for {}", profile->id,
+                                        hardware::precision_name(*asked_)),
+                 .hint = fmt::format("it computes in {}", join(supported(*profile), ", ")),
+                 .location = profile->path});
+  }
+  if (asked_) return;
+  asked_ = fallback_for_fp32(*profile);
+  if (!asked_) return;
+  diagnostics.push_back(
+      {.severity = Severity::kWarning,
+       .code = "precision-fallback",
+       .message = fmt::format("{} cannot compute in fp32: floating tensors are taken as {}",
+                              profile->id, hardware::precision_name(*asked_)),
+       .hint = fmt::format("--precision {} says the same", hardware::precision_name(*asked_))});
+}
+
+ir::DType PrecisionRules::storage(ir::DType dtype) const {
+  // Types of 8 bits and less are already a quantization decision of the model.
+  if (!asked_ || !ir::is_float(dtype) || ir::bits(dtype) < 16) return dtype;
+  return storage_dtype(*asked_);
+}
+
+int PrecisionRules::fastest_unit(Precision precision, Step& step) const {
+  int best = -1;
+  double best_peak = 0;
+  for (std::size_t i = 0; i < profile_->units.size(); ++i) {
+    const hardware::ComputeUnit& unit = profile_->units[i];
+    const auto peak = unit.peaks.find(precision);
+    if (peak == unit.peaks.end() || peak->second.flops_per_s.value <= best_peak) continue;
+    if (unit.kind == hardware::UnitKind::kMatrix) {
+      if (!step.work.contraction) continue;
+      const ops::Contraction& c = *step.work.contraction;
+      if (!is_aligned(c, peak->second.alignment)) {
+        step.reasons.push_back(
+            fmt::format("not on {}: channels {} in, {} out are not both multiples of {}", unit.name,
+                        c.k, c.n, peak->second.alignment));
+        continue;
+      }
+    }
+    best = static_cast<int>(i);
+    best_peak = peak->second.flops_per_s.value;
+  }
+  return best;
+}
+
+void PrecisionRules::assign_unit(ir::DType dtype, Step& step) const {
+  std::optional<Precision> wanted = hardware::precision_of(storage(dtype));
+  if (asked_ && ir::is_float(dtype) && ir::bits(dtype) >= 16) wanted = asked_;
+  step.precision = wanted;
+  if (!profile_ || !wanted) return;
+  step.unit = fastest_unit(*wanted, step);
+  if (step.unit >= 0) return;
+  for (const Precision candidate : wider(*wanted)) {
+    step.unit = fastest_unit(candidate, step);
+    if (step.unit < 0) continue;
+    step.reasons.push_back(fmt::format("computed in {}: no unit runs this in {}",
+                                       hardware::precision_name(candidate),
+                                       hardware::precision_name(*wanted)));
+    step.precision = candidate;
+    return;
+  }
+  // A machine of narrow arithmetic only (an accelerator) still runs integer bookkeeping somehow:
+  // its widest vector rate stands in.
+  for (int p = 0; p <= static_cast<int>(Precision::kInt4); ++p) {
+    step.unit = fastest_unit(static_cast<Precision>(p), step);
+    if (step.unit < 0) continue;
+    step.precision = static_cast<Precision>(p);
+    return;
+  }
+}
+
+}  // namespace roofline::plan

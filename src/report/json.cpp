@@ -1,0 +1,309 @@
+// Owns the JSON contract: field names, units, and what is null (docs/json.md).
+// Refuses to round, to shorten names, and to hold the document in memory.
+#include <map>
+#include <set>
+
+#include "roofline/data/json_writer.hpp"
+#include "roofline/report/render.hpp"
+
+namespace roofline::report {
+namespace {
+
+using data::JsonWriter;
+
+std::string_view domain_name(std::string_view domain) {
+  return domain.empty() ? "ai.onnx" : domain;
+}
+
+/// Empty texts mean "none" or "not known" in these fields.
+void text_or_null(JsonWriter& json, std::string_view key, const std::string& text) {
+  json.key(key);
+  if (text.empty())
+    json.null();
+  else
+    json.value(text);
+}
+
+void write_shape(JsonWriter& json, const std::optional<std::vector<std::int64_t>>& shape) {
+  json.key("shape");
+  if (!shape) return json.null();
+  json.begin_array();
+  for (const std::int64_t size : *shape) {
+    if (size < 0)
+      json.null();
+    else
+      json.value(size);
+  }
+  json.end_array();
+}
+
+void write_tensors(JsonWriter& json, std::string_view key, const std::vector<TensorInfo>& tensors) {
+  json.key(key);
+  json.begin_array();
+  for (const TensorInfo& tensor : tensors) {
+    json.begin_object();
+    json.member("name", tensor.name);
+    json.member("dtype", tensor.dtype);
+    write_shape(json, tensor.shape);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
+  json.key(key);
+  json.begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+}
+
+template <class T>
+void write_map(JsonWriter& json, std::string_view key, const std::map<std::string, T>& map) {
+  json.key(key);
+  json.begin_object();
+  for (const auto& [name, value] : map) json.member(name, value);
+  json.end_object();
+}
+
+void write_model(JsonWriter& json, const ModelInfo& model) {
+  json.key("model");
+  json.begin_object();
+  json.member("path", model.path);
+  json.member("name", model.name);
+  json.member("producer", model.producer);
+  json.member("ir_version", model.ir_version);
+  std::map<std::string, std::int64_t> opsets;
+  for (const auto& [domain, version] : model.opsets) {
+    opsets.emplace(domain_name(domain), version);
+  }
+  write_map(json, "opsets", opsets);
+  json.member("skeleton_sha256", model.skeleton_sha256);
+  json.member("nodes", model.nodes);
+  json.member("parameters", model.parameters);
+  json.member("weight_bytes", model.weight_bytes);
+  write_tensors(json, "inputs", model.inputs);
+  write_tensors(json, "outputs", model.outputs);
+  write_map(json, "dims", model.dims);
+  json.end_object();
+}
+
+void write_all_tensors(JsonWriter& json, const std::vector<TensorInfo>& tensors) {
+  json.key("tensors");
+  json.begin_object();
+  std::set<std::string_view> written;  // a key must not repeat, whatever the model says
+  for (const TensorInfo& tensor : tensors) {
+    if (!written.insert(tensor.name).second) continue;
+    json.key(tensor.name);
+    json.begin_object();
+    json.member("dtype", tensor.dtype);
+    write_shape(json, tensor.shape);
+    json.end_object();
+  }
+  json.end_object();
+}
+
+void write_coverage(JsonWriter& json, const Coverage& coverage) {
+  json.key("coverage");
+  json.begin_object();
+  json.member("exact", coverage.exact);
+  json.member("approximate", coverage.approximate);
+  json.member("unknown", coverage.unknown);
+  write_texts(json, "unknown_ops", coverage.unknown_ops);
+  json.end_object();
+}
+
+void write_totals(JsonWriter& json, const Totals& totals) {
+  json.key("totals");
+  json.begin_object();
+  json.member("complete", totals.complete);
+  json.member("macs", totals.macs);
+  json.member("flops", totals.flops);
+  json.member("transcendentals", totals.transcendentals);
+  json.member("activation_read_bytes", totals.activation_read_bytes);
+  json.member("weight_read_bytes", totals.weight_read_bytes);
+  json.member("written_bytes", totals.written_bytes);
+  json.member("traffic_bytes", totals.traffic_bytes);
+  json.member("intensity", totals.intensity);
+  json.member("peak_activation_bytes", totals.peak_activation_bytes);
+  json.member("peak_memory_bytes", totals.peak_memory_bytes);
+  json.end_object();
+}
+
+void write_node(JsonWriter& json, const NodeRow& node) {
+  json.begin_object();
+  json.member("id", node.id);
+  json.member("name", node.name);
+  json.member("op_type", node.op_type);
+  json.member("domain", domain_name(node.domain));
+  json.member("class", node.cls);
+  write_texts(json, "inputs", node.inputs);
+  write_tensors(json, "outputs", node.outputs);
+  json.member("macs", node.macs);
+  json.member("flops", node.flops);
+  json.member("transcendentals", node.transcendentals);
+  json.member("activation_read_bytes", node.activation_read_bytes);
+  json.member("weight_read_bytes", node.weight_read_bytes);
+  json.member("written_bytes", node.written_bytes);
+  json.member("traffic_bytes", node.traffic_bytes);
+  json.member("intensity", node.intensity);
+  json.member("parameters", node.parameters);
+  json.member("confidence", node.confidence);
+  json.member("repeat", node.repeat);
+  json.member("live_bytes", node.live_bytes);
+  json.end_object();
+}
+
+void write_hardware(JsonWriter& json, const HardwareInfo& hardware) {
+  json.key("hardware");
+  json.begin_object();
+  json.member("id", hardware.id);
+  json.member("name", hardware.name);
+  json.member("digest", hardware.digest);
+  json.key("calibration");
+  json.begin_object();
+  json.member("status", hardware.calibration_status);
+  text_or_null(json, "runtime", hardware.calibration_runtime);
+  text_or_null(json, "version", hardware.calibration_version);
+  text_or_null(json, "date", hardware.calibration_date);
+  json.end_object();
+  json.end_object();
+}
+
+void write_levels(JsonWriter& json, const std::vector<LevelRow>& levels) {
+  json.key("levels");
+  json.begin_array();
+  for (const LevelRow& level : levels) {
+    json.begin_object();
+    json.member("name", level.name);
+    json.member("bytes", level.bytes);
+    json.member("seconds", level.seconds);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_result_totals(JsonWriter& json, const Result& result) {
+  json.key("totals");
+  json.begin_object();
+  json.member("complete", result.complete);
+  json.member("macs", result.macs);
+  json.member("flops", result.flops);
+  json.member("planned_bytes", result.planned_bytes);
+  json.member("dram_bytes", result.dram_bytes);
+  json.member("intensity", result.intensity);
+  json.member("dram_intensity", result.dram_intensity);
+  write_levels(json, result.levels);
+  json.member("roofline_latency_s", result.roofline_latency_s);
+  json.member("predicted_latency_s", result.predicted_latency_s);
+  json.member("compute_s", result.compute_s);
+  json.member("memory_s", result.memory_s);
+  json.member("overhead_s", result.overhead_s);
+  json.member("run_overhead_s", result.run_overhead_s);
+  json.member("bound", result.bound);
+  json.member("bottleneck", result.bottleneck);
+  json.member("throughput_per_s", result.throughput_per_s);
+  json.member("peak_memory_bytes", result.peak_memory_bytes);
+  json.member("memory_capacity_bytes", result.memory_capacity_bytes);
+  json.member("fits_in_memory", result.fits_in_memory);
+  write_map(json, "layers_by_bound", result.layers_by_bound);
+  write_map(json, "time_by_bottleneck_s", result.time_by_bottleneck_s);
+  json.end_object();
+}
+
+void write_layer(JsonWriter& json, const Report& report, const LayerRow& layer) {
+  json.begin_object();
+  json.member("id", layer.id);
+  json.member("name", layer.name);
+  json.member("kind", layer.kind);
+  json.key("node_ids");
+  json.begin_array();
+  for (const std::size_t n : layer.nodes) json.value(report.nodes[n].id);
+  json.end_array();
+  json.member("class", layer.cls);
+  text_or_null(json, "unit", layer.unit);
+  text_or_null(json, "dtype", layer.dtype);
+  json.member("complete", layer.complete);
+  json.member("macs", layer.macs);
+  json.member("flops", layer.flops);
+  json.member("planned_bytes", layer.planned_bytes);
+  json.member("dram_bytes", layer.dram_bytes);
+  write_levels(json, layer.levels);
+  json.member("intensity", layer.intensity);
+  json.member("dram_intensity", layer.dram_intensity);
+  json.member("attainable_flops_per_s", layer.attainable_flops_per_s);
+  json.member("compute_s", layer.compute_s);
+  json.member("memory_s", layer.memory_s);
+  json.member("overhead_s", layer.overhead_s);
+  json.member("roofline_latency_s", layer.roofline_latency_s);
+  json.member("predicted_latency_s", layer.predicted_latency_s);
+  json.member("bound", layer.bound);
+  json.member("bottleneck", layer.bottleneck);
+  json.member("share", layer.share);
+  write_texts(json, "reasons", layer.reasons);
+  json.end_object();
+}
+
+void write_result(JsonWriter& json, const Report& report, const Result& result) {
+  json.begin_object();
+  write_hardware(json, result.hardware);
+  json.member("runtime", result.runtime);
+  json.member("precision", result.precision);
+  json.key("threads");
+  if (result.threads > 0)
+    json.value(std::int64_t{result.threads});
+  else
+    json.null();
+  json.member("roof", result.roof);
+  json.member("ridge_point", result.ridge_point);
+  write_result_totals(json, result);
+  json.key("layers");
+  json.begin_array();
+  for (const LayerRow& layer : result.layers) write_layer(json, report, layer);
+  json.end_array();
+  json.end_object();
+}
+
+void write_diagnostic(JsonWriter& json, const Diagnostic& diagnostic) {
+  json.begin_object();
+  json.member("severity", severity_name(diagnostic.severity));
+  json.member("code", diagnostic.code);
+  json.member("message", diagnostic.message);
+  text_or_null(json, "location", diagnostic.location);
+  text_or_null(json, "node_id", diagnostic.node_id);
+  text_or_null(json, "hint", diagnostic.hint);
+  json.end_object();
+}
+
+template <class T, class Write>
+void write_list(JsonWriter& json, std::string_view key, const std::vector<T>& items, Write write) {
+  json.key(key);
+  json.begin_array();
+  for (const T& item : items) write(item);
+  json.end_array();
+}
+
+}  // namespace
+
+void render_json(const Report& report, std::ostream& out) {
+  JsonWriter json(out);
+  json.begin_object();
+  json.member("kind", "analysis");
+  json.member("schema_version", std::int64_t{kSchemaVersion});
+  json.key("tool");
+  json.begin_object();
+  json.member("name", "onnx-roofline");
+  json.member("version", report.tool_version);
+  json.end_object();
+  write_model(json, report.model);
+  if (report.has_tensors) write_all_tensors(json, report.tensors);
+  write_coverage(json, report.coverage);
+  write_totals(json, report.totals);
+  write_list(json, "nodes", report.nodes, [&](const NodeRow& node) { write_node(json, node); });
+  write_list(json, "results", report.results,
+             [&](const Result& result) { write_result(json, report, result); });
+  write_list(json, "diagnostics", report.diagnostics,
+             [&](const Diagnostic& diagnostic) { write_diagnostic(json, diagnostic); });
+  json.end_object();
+}
+
+}  // namespace roofline::report

@@ -1,0 +1,249 @@
+// Owns the block of figures at the top of a text report.
+// Refuses to list layers.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "roofline/base/text.hpp"
+#include "roofline/base/units.hpp"
+#include "screen.hpp"
+
+namespace roofline::report {
+namespace {
+
+constexpr std::size_t kLabelWidth = 13;
+constexpr std::size_t kLeftValueWidth = 32;
+constexpr std::size_t kTwoColumnsFrom = 98;
+/// Dims, inputs and unknown operators named one by one; the rest is counted.
+constexpr std::size_t kListed = 4;
+/// Transcendental evaluations are mentioned from this share of the FLOPs on.
+constexpr double kNotable = 0.01;
+
+std::string listed(const std::vector<std::string>& items) {
+  const std::size_t shown = std::min(items.size(), kListed);
+  std::string text = join({items.data(), shown}, ", ");
+  if (shown < items.size()) text += fmt::format(" and {} more", items.size() - shown);
+  return text;
+}
+
+std::string inputs_text(const ModelInfo& model) {
+  std::vector<std::string> inputs;
+  for (const TensorInfo& input : model.inputs) {
+    inputs.push_back(fmt::format("{} {} {}", ellipsize(printable(input.name), 24),
+                                 shape_text(input.shape), input.dtype));
+  }
+  return inputs.empty() ? "no input" : (inputs.size() == 1 ? "input " : "inputs ") + listed(inputs);
+}
+
+/// The facts that a figure holds for, wrapped between commas.
+void append_facts(Screen& screen, const std::vector<std::string>& facts) {
+  std::string line;
+  const auto flush = [&](std::string_view ending) {
+    screen.painter.append(screen.text, line + std::string(ending), Style::kDim);
+    screen.text += '\n';
+    line.clear();
+  };
+  for (const std::string& fact : facts) {
+    if (fact.empty()) continue;
+    if (!line.empty() && display_width(line) + display_width(fact) + 3 > screen.options.width)
+      flush(",");
+    line += (line.empty() ? "" : ", ") + fact;
+  }
+  if (!line.empty()) flush("");
+}
+
+std::string work_text(const Totals& totals, Count macs, Count flops, bool complete) {
+  std::string text =
+      at_least(count_text(macs), complete) + " MACs   " + at_least(flops_text(flops), complete);
+  if (totals.transcendentals.as_double() > kNotable * flops.as_double()) {
+    text += fmt::format("   {} transcendentals",
+                        at_least(count_text(totals.transcendentals), totals.complete));
+  }
+  return text;
+}
+
+std::string parameters_text(const ModelInfo& model) {
+  return count_text(model.parameters) + "   " + bytes_text(model.weight_bytes);
+}
+
+/// Shown only when some figure is not exact.
+void add_coverage(const Screen& screen, bool complete, std::vector<FigureLine>& lines) {
+  const Coverage& coverage = screen.report.coverage;
+  if (coverage.approximate == 0 && coverage.unknown == 0 && complete) return;
+  std::string text = fmt::format("{} node{} exact", coverage.exact, coverage.exact == 1 ? "" : "s");
+  if (coverage.approximate > 0) text += fmt::format(", {} approximate", coverage.approximate);
+  if (coverage.unknown > 0) text += fmt::format(", {} unknown", coverage.unknown);
+  if (!coverage.unknown_ops.empty()) {
+    std::vector<std::string> ops;
+    for (const std::string& op : coverage.unknown_ops) ops.push_back(printable(op));
+    text += " (" + listed(ops) + ")";
+  }
+  if (!complete) text += ": sums are lower bounds";
+  lines.push_back({{"coverage", text, complete ? Style::kPlain : Style::kYellow}});
+}
+
+std::string bottleneck_text(const Result& result) {
+  std::vector<std::pair<double, std::string>> parts;
+  for (const auto& [name, seconds] : result.time_by_bottleneck_s)
+    parts.emplace_back(-seconds, name);
+  std::sort(parts.begin(), parts.end());
+  std::string text;
+  for (const auto& [seconds, name] : parts) {
+    const double share = ratio(-seconds, result.predicted_latency_s);
+    if (share < 0.0005) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : "   ", name, format_percent(share));
+  }
+  return text.empty() ? "none" : text;
+}
+
+Figure verdict(const Result& result) {
+  if (!result.ridge_point) return {};
+  std::string text = intensity_text(result.ridge_point) + " FLOP/B";
+  if (result.bound == "compute" || result.bound == "memory") {
+    text += fmt::format(": {}-bound as a whole", result.bound);
+  }
+  return {"ridge", text};
+}
+
+std::string traffic_text(const Screen& screen, const Result& result) {
+  const bool cached = result.dram_bytes != result.planned_bytes;
+  std::string text =
+      at_least(bytes_text(cached ? result.dram_bytes : result.planned_bytes), result.complete);
+  text += cached ? fmt::format(" DRAM   {} planned", bytes_text(result.planned_bytes)) : " planned";
+  const Count algorithmic = screen.report.totals.traffic_bytes;
+  if (!cached && algorithmic != result.planned_bytes) {
+    text += fmt::format("   {} algorithmic", bytes_text(algorithmic));
+  }
+  return text;
+}
+
+Figure memory_figure(const Result& result) {
+  std::string text = at_least(bytes_text(result.peak_memory_bytes), result.complete) + " peak";
+  if (result.memory_capacity_bytes) text += " of " + bytes_text(result.memory_capacity_bytes);
+  const bool too_big = result.fits_in_memory.has_value() && !*result.fits_in_memory;
+  if (too_big) text += ": does not fit";
+  return {"memory", text, too_big ? Style::kRed : Style::kPlain};
+}
+
+Figure calibration_figure(const HardwareInfo& hardware) {
+  if (hardware.calibration_status != "calibrated") {
+    return {"calibration", "uncalibrated: efficiency 1, overheads as in the profile",
+            Style::kYellow};
+  }
+  return {"calibration", fmt::format("{} {}, {}", hardware.calibration_runtime,
+                                     hardware.calibration_version, hardware.calibration_date)};
+}
+
+std::string predicted_text(const Result& result) {
+  std::string text = at_least(seconds_text(result.predicted_latency_s), result.complete);
+  if (result.throughput_per_s) {
+    text += fmt::format("   {}{} runs/s",
+                        result.complete ? "" : "<= ", intensity_text(result.throughput_per_s));
+  }
+  return text;
+}
+
+std::string roofline_text(const Result& result) {
+  const double attained = ratio(result.roofline_latency_s, result.predicted_latency_s);
+  std::string text = at_least(seconds_text(result.roofline_latency_s), result.complete);
+  return text + fmt::format("   {} attained", format_percent(attained));
+}
+
+std::string whole_intensity(std::optional<double> intensity, bool complete) {
+  return intensity_text(intensity) + " FLOP/B" + (complete ? "" : " of the known part");
+}
+
+}  // namespace
+
+std::string dims_text(const ModelInfo& model) {
+  std::vector<std::string> dims;
+  for (const auto& [symbol, size] : model.dims) {
+    dims.push_back(fmt::format("{}={}", ellipsize(printable(symbol), 32), size));
+  }
+  return dims.empty() ? "" : listed(dims);
+}
+
+std::string precision_text(const Result& result) {
+  std::set<std::string_view> used;
+  for (const LayerRow& layer : result.layers) {
+    if (!layer.dtype.empty() && layer.flops.value_or(0) > 0) used.insert(layer.dtype);
+  }
+  if (used.empty() || (used.size() == 1 && *used.begin() == result.precision))
+    return result.precision;
+  return fmt::format("{} ({})", result.precision, fmt::join(used, ", "));
+}
+
+std::string roof_text(const Result& result) {
+  return result.roof == "datasheet" ? "data-sheet roof" : result.roof + " roof";
+}
+
+void append_figures(Screen& screen, const std::vector<FigureLine>& lines) {
+  const bool wide = screen.options.width >= kTwoColumnsFrom;
+  const auto append = [&](const Figure& figure) {
+    screen.painter.append(screen.text, figure.label, Style::kDim);
+    screen.text.append(kLabelWidth - std::min(kLabelWidth, display_width(figure.label)), ' ');
+    screen.painter.append(screen.text, figure.value, figure.style);
+  };
+  for (const FigureLine& line : lines) {
+    screen.text += "  ";
+    append(line.left);
+    const std::size_t used = display_width(line.left.value);
+    if (!line.right.value.empty()) {
+      if (wide)
+        screen.text.append(kLeftValueWidth - std::min(used, kLeftValueWidth - 2), ' ');
+      else
+        screen.text += "\n  ";
+      append(line.right);
+    }
+    screen.text += '\n';
+  }
+}
+
+void append_summary(Screen& screen) {
+  const Report& report = screen.report;
+  const Totals& totals = report.totals;
+  screen.painter.append(screen.text, file_name(report.model.path), Style::kBold);
+  screen.text += '\n';
+  append_facts(screen,
+               {fmt::format("{} node{}", report.model.nodes, report.model.nodes == 1 ? "" : "s"),
+                inputs_text(report.model), dims_text(report.model)});
+  screen.text += '\n';
+  const auto bytes = [&](Count count) { return at_least(bytes_text(count), totals.complete); };
+  std::vector<FigureLine> lines = {
+      {{"work", work_text(totals, totals.macs, totals.flops, totals.complete)},
+       {"intensity", whole_intensity(totals.intensity, totals.complete)}},
+      {{"parameters", parameters_text(report.model)},
+       {"memory", fmt::format("{} peak   {} activations", bytes(totals.peak_memory_bytes),
+                              bytes_text(totals.peak_activation_bytes))}},
+      {{"traffic", bytes(totals.traffic_bytes) + " algorithmic"},
+       {"of which", fmt::format("{} weights + {} activations", bytes_text(totals.weight_read_bytes),
+                                bytes_text(totals.activation_read_bytes + totals.written_bytes))}}};
+  add_coverage(screen, totals.complete, lines);
+  append_figures(screen, lines);
+}
+
+void append_summary(Screen& screen, const Result& result) {
+  const Report& report = screen.report;
+  screen.painter.append(
+      screen.text,
+      fmt::format("{} on {}", file_name(report.model.path), printable(result.hardware.name)),
+      Style::kBold);
+  screen.text += '\n';
+  append_facts(screen, {precision_text(result), "runtime " + result.runtime, roof_text(result),
+                        result.threads > 0 ? fmt::format("{} threads", result.threads) : "",
+                        inputs_text(report.model), dims_text(report.model)});
+  screen.text += '\n';
+  std::vector<FigureLine> lines = {
+      {{"predicted", predicted_text(result), Style::kBold}, {"roofline", roofline_text(result)}},
+      {{"bottleneck", bottleneck_text(result) + "   of the predicted time"}},
+      {{"intensity", whole_intensity(result.intensity, result.complete)}, verdict(result)},
+      {{"work", work_text(report.totals, result.macs, result.flops, result.complete)},
+       {"traffic", traffic_text(screen, result)}},
+      {{"parameters", parameters_text(report.model)}, memory_figure(result)},
+      {calibration_figure(result.hardware)}};
+  add_coverage(screen, result.complete, lines);
+  append_figures(screen, lines);
+}
+
+}  // namespace roofline::report

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Whole-process time and memory on large generated models, page cache warm.
+
+  process_bench.py --bin PATH [--check] [--runs 7]
+
+Prints, per case, the best wall time, peak RSS and the ratio to its budget; --check exits 1 when a
+budget is broken. The models: 575 MB of inline weights, a sparse 10 GB file, and a 50,000-node graph
+(with a 10,000-node one beside it, to see that time is linear in nodes)."""
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def varint(n):
+    out = bytearray()
+    while n > 127:
+        out.append(n & 127 | 128)
+        n >>= 7
+    out.append(n)
+    return bytes(out)
+
+
+def field(number, payload):
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def number(field_number, value):
+    return varint(field_number << 3) + varint(value)
+
+
+def value_info(name, dims):
+    shape = b"".join(field(1, number(1, d)) for d in dims)
+    return field(1, name) + field(2, field(1, number(1, 1) + field(2, shape)))
+
+
+def node(op, inputs, outputs, name):
+    return (b"".join(field(1, i) for i in inputs) + b"".join(field(2, o) for o in outputs)
+            + field(3, name) + field(4, op))
+
+
+def header(graph_size):
+    return number(1, 8) + field(8, number(2, 17)) + varint(7 << 3 | 2) + varint(graph_size)
+
+
+def weights_model(path, tensors, size):
+    """`tensors` matrices of `size` bytes each; payloads are holes, so 10 GB takes no disk."""
+    columns = 1024
+    rows = size // 4 // columns
+    nodes = b"".join(field(1, node(b"MatMul", [b"x", b"w%d" % i], [b"y%d" % i], b"m%d" % i))
+                     for i in range(tensors))
+    tail = field(11, value_info(b"x", [1, rows])) + b"".join(
+        field(12, value_info(b"y%d" % i, [1, columns])) for i in range(tensors))
+    heads = []
+    for i in range(tensors):
+        body = number(1, rows) + number(1, columns) + number(2, 1) + field(8, b"w%d" % i)
+        raw = varint(9 << 3 | 2) + varint(rows * columns * 4)
+        tensor = len(body) + len(raw) + rows * columns * 4
+        heads.append(varint(5 << 3 | 2) + varint(tensor) + body + raw)
+    graph_size = len(nodes) + len(tail) + sum(len(h) + rows * columns * 4 for h in heads)
+    with open(path, "wb") as f:
+        f.write(header(graph_size) + nodes)
+        for h in heads:
+            f.write(h)
+            f.seek(rows * columns * 4, os.SEEK_CUR)
+        f.write(tail)
+
+
+def chain_model(path, nodes):
+    body = bytearray()
+    for i in range(nodes):
+        op = b"Relu" if i % 2 else b"Sigmoid"
+        body += field(1, node(op, [b"x%d" % i], [b"x%d" % (i + 1)], b"/block%d/layer%d" % (i // 100, i)))
+    body += field(11, value_info(b"x0", [1, 64, 32, 32])) + field(12, value_info(b"x%d" % nodes, [1, 64, 32, 32]))
+    with open(path, "wb") as f:
+        f.write(header(len(body)) + bytes(body))
+
+
+def measure(command, runs):
+    best, rss = 1e9, 0
+    for _ in range(runs):
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        best = min(best, time.perf_counter() - start)
+        rss = usage.ru_maxrss / 1024
+        if status:
+            sys.exit(f"{' '.join(command)} exited with {os.waitstatus_to_exitcode(status)}")
+    return best, rss
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--check", action="store_true")
+    a = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    failed = False
+    with tempfile.TemporaryDirectory() as tmp:
+        files = {n: os.path.join(tmp, n + ".onnx") for n in ("inline575", "sparse10g", "nodes10k", "nodes50k")}
+        weights_model(files["inline575"], 20, 575_000_000 // 20 // 4096 * 4096)
+        weights_model(files["sparse10g"], 20, 500 << 20)
+        chain_model(files["nodes10k"], 10_000)
+        chain_model(files["nodes50k"], 50_000)
+        with open(files["inline575"], "rb") as f:  # warm the page cache
+            while f.read(1 << 24):
+                pass
+        print(f"{'case':34} {'best ms':>9} {'budget':>8} {'ratio':>7} {'RSS MB':>8} {'budget':>8}")
+        times = {}
+        for name, fmt, limit_s, limit_mb in (
+                ("inline575", "text", 0.020, 40), ("sparse10g", "text", 0.020, 40),
+                ("nodes10k", "text", 0.3, None), ("nodes50k", "text", 0.3, None), ("nodes50k", "json", 0.5, None)):
+            command = [a.bin, "analyze", files[name], "--hardware", "v100", "--format", fmt]
+            seconds, rss = measure(command, a.runs)
+            times[name, fmt] = seconds
+            failed |= seconds > limit_s or (limit_mb is not None and rss > limit_mb)
+            print(f"{name + ' ' + fmt:34} {seconds * 1e3:9.1f} {limit_s * 1e3:8.0f} {seconds / limit_s:7.2f} "
+                  f"{rss:8.1f} {limit_mb or '-':>8}")
+        growth = times["nodes50k", "text"] / times["nodes10k", "text"]
+        failed |= growth > 6.5  # 5 times the nodes, some noise, and no quadratic term
+        print(f"50,000 nodes take {growth:.2f} times as long as 10,000 (5 = linear)")
+    sys.exit(1 if failed and a.check else 0)
+
+
+main()

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Runs command lines and compares everything they print with what is expected.
+
+usage: run_golden.py --bin ROOFLINE TEST...
+A .test file is comments (#), environment lines (NAME=value), one "$ arguments" line, then sections
+"--- stdout", "--- stderr" and "--- exit N". The command runs in the project's root; $TMP in the
+arguments is an empty directory. Paths of both are printed as $ROOT and $TMP. "--- file NAME" is a
+file the command wrote to $TMP. Whatever it analyzes is analyzed again as JSON and CSV and checked by
+check_report.py. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
+"""
+import argparse
+import difflib
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+import check_report
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+SCHEMA = ROOT / "docs" / "schemas" / "report.schema.json"
+# Flags of the text report, which JSON and CSV refuse.
+TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--output", "-o")
+
+
+class Golden:
+    def __init__(self, path):
+        self.path = path
+        self.text = path.read_text(encoding="utf-8")
+        head, _, _ = self.text.partition("\n--- ")
+        lines = head.splitlines()
+        self.header = [line for line in lines if not line.startswith("$")]
+        commands = [line[1:].strip() for line in lines if line.startswith("$")]
+        if len(commands) != 1:
+            sys.exit(f"{path}: {len(commands)} lines start with '$', expected one")
+        self.command = commands[0]
+        self.environment = dict(re.findall(r"^(\w+)=(.*)$", "\n".join(self.header), re.M))
+
+    def expected(self, sections):
+        """The file as it should be, given what a run printed."""
+        text = "\n".join([*self.header, f"$ {self.command}".rstrip()]) + "\n"
+        for name, content in sections:
+            text += f"--- {name}\n{content}"
+            if content and not content.endswith("\n"):
+                text += "\n\\ no newline at end\n"
+        return text
+
+
+def environment(golden):
+    kept = {name: os.environ[name] for name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")
+            if name in os.environ}
+    return {**kept, "LC_ALL": "C.UTF-8", **golden.environment}
+
+
+def execute(binary, arguments, golden):
+    done = subprocess.run([binary, *arguments], capture_output=True, cwd=ROOT, check=False,
+                          env=environment(golden), timeout=120)
+    return done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+
+
+def sections_of(binary, golden, scratch):
+    arguments = [word.replace("$TMP", scratch) for word in shlex.split(golden.command)]
+    code, out, err = execute(binary, arguments, golden)
+
+    def neutral(text):
+        return text.replace(scratch, "$TMP").replace(str(ROOT), "$ROOT").replace("\r\n", "\n")
+    sections = [("stdout", neutral(out)), ("stderr", neutral(err)), (f"exit {code}", "")]
+    for file in sorted(pathlib.Path(scratch).iterdir()):
+        data = file.read_bytes()
+        text = f"{len(data)} bytes\n" if file.suffix == ".onnx" else data.decode("utf-8")
+        sections.append((f"file {file.name}", neutral(text)))
+    return code, sections
+
+
+def report_arguments(command):
+    """The command without flags of the text report; None when it reports nothing."""
+    words = shlex.split(command)
+    if words[:1] != ["analyze"] or "--help" in words:
+        return None
+    kept = []
+    skip = False
+    for word in words:
+        if not skip and word.split("=")[0] not in (*TEXT_FLAGS, "--tensors"):
+            kept.append(word)
+        skip = not skip and word in TEXT_FLAGS
+    return kept
+
+
+def check_invariants(binary, golden, schema):
+    arguments = report_arguments(golden.command)
+    if arguments is None:
+        return []
+    _, text, _ = execute(binary, [*arguments, "--format", "json", "--tensors"], golden)
+    _, table, _ = execute(binary, [*arguments, "--format", "csv"], golden)
+    return check_report.check(check_report.load(text), schema, table)
+
+
+def run(binary, golden, schema, update):
+    """True when the golden holds."""
+    with tempfile.TemporaryDirectory() as scratch:
+        code, sections = sections_of(binary, golden, scratch)
+    actual = golden.expected(sections)
+    if code in (0, 4) or (code == 3 and sections[0][1]):
+        for problem in check_invariants(binary, golden, schema):
+            print(f"{golden.path.name}: {problem}")
+            return False
+    if actual == golden.text:
+        return True
+    if update:
+        golden.path.write_text(actual, encoding="utf-8")
+        print(f"{golden.path.name}: rewritten")
+        return True
+    sys.stdout.writelines(difflib.unified_diff(golden.text.splitlines(True), actual.splitlines(True),
+                                               f"{golden.path.name} (expected)", "printed"))
+    print("ROOFLINE_UPDATE_GOLDENS=1 accepts what was printed")
+    return False
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("tests", nargs="+", type=pathlib.Path)
+    arguments = parser.parse_args()
+    update = os.environ.get("ROOFLINE_UPDATE_GOLDENS") == "1"
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    binary = str(pathlib.Path(arguments.bin).resolve())
+    failed = [path.name for path in arguments.tests
+              if not run(binary, Golden(path), schema, update)]
+    if failed:
+        print(f"{len(failed)} of {len(arguments.tests)} failed: {' '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "roofline/ir/graph.hpp"
+#include "roofline/ops/op_spec.hpp"
+
+// One row of an operator's test table: a node in, its types and costs out.
+// Write counts as the arithmetic they come from: 2 * 1 * 64 * 112 * 112 * 3 * 7 * 7.
+namespace roofline::test {
+
+using ir::DType;
+
+struct Operand {
+  bool present = true;
+  ir::TensorType type = {};
+};
+inline const Operand kOmitted = {.present = false};
+/// A tensor of float32 (or `dtype`) whose elements are not known.
+Operand t(ir::Shape shape, DType dtype = DType::kFloat32);
+/// A tensor of which not even the rank is known.
+Operand unranked(DType dtype = DType::kFloat32);
+/// A 1-D tensor of known integers.
+Operand ints(std::vector<std::int64_t> values, DType dtype = DType::kInt64);
+/// A rank-0 tensor of a known integer.
+Operand scalar(std::int64_t value, DType dtype = DType::kInt64);
+/// A 1-D tensor of known floats.
+Operand floats(std::vector<double> values, DType dtype = DType::kFloat32);
+
+struct OpCase {
+  std::string type;
+  int opset = 17;
+  std::string domain = {};
+  std::vector<Operand> inputs;
+  std::vector<ir::Attribute> attributes = {};
+  /// Expected types; an expected value, if set, must match as well. Where an input or output has an
+  /// unknown size, only types are checked.
+  std::vector<Operand> outputs;
+  std::int64_t macs = 0;
+  std::int64_t arithmetic = 0;
+  std::int64_t transcendentals = 0;
+  std::int64_t bytes_read = 0;
+  std::int64_t bytes_written = 0;
+  std::string error = {};        ///< expected RuleError message; then nothing else is checked
+  std::string note = {};         ///< why the expectation is what it is, when not obvious
+  bool types_only = false;       ///< costs are another case's business
+  /// For results that depend on data: the shapes that value_info declares, used to check costs.
+  std::vector<Operand> declared = {};
+};
+
+/// Called once per family file at static-initialisation time.
+bool add_cases(std::vector<OpCase> cases);
+const std::vector<OpCase>& all_cases();
+
+}  // namespace roofline::test

@@ -1,0 +1,63 @@
+// Owns reading and writing quantities with units.
+// Refuses to test which quantities a profile may hold.
+#include "roofline/base/units.hpp"
+
+#include <gtest/gtest.h>
+
+namespace roofline {
+namespace {
+
+TEST(ParseQuantity, PrefixesAndUnits) {
+  EXPECT_DOUBLE_EQ(*parse_quantity("15.7 TFLOP/s", Unit::kFlopPerSecond), 15.7e12);
+  EXPECT_DOUBLE_EQ(*parse_quantity("30 TOP/s", Unit::kFlopPerSecond), 30e12);
+  EXPECT_DOUBLE_EQ(*parse_quantity("900 GB/s", Unit::kBytePerSecond), 900e9);
+  EXPECT_DOUBLE_EQ(*parse_quantity("2 TiB/s", Unit::kBytePerSecond), 2.0 * 1099511627776.0);
+  EXPECT_DOUBLE_EQ(*parse_quantity("6 MiB", Unit::kByte), 6.0 * 1048576);
+  EXPECT_DOUBLE_EQ(*parse_quantity("16 GB", Unit::kByte), 16e9);
+  EXPECT_DOUBLE_EQ(*parse_quantity("2.6 us", Unit::kSecond), 2.6e-6);
+  EXPECT_DOUBLE_EQ(*parse_quantity("0 s", Unit::kSecond), 0.0);
+  EXPECT_DOUBLE_EQ(*parse_quantity("1.38 GHz", Unit::kHertz), 1.38e9);
+  EXPECT_DOUBLE_EQ(*parse_quantity("300 W", Unit::kWatt), 300.0);
+}
+
+TEST(ParseQuantity, RefusesWhatIsNotExact) {
+  for (const char* bad :
+       {"900", "900GB/s", "900  GB/s", "900 gb/s", "900 GB", "900 GFLOP/s", "GB/s", "", " 900 GB/s",
+        "900 XB/s", "900 GB/s ", "nan GB/s", "inf GB/s", "1e999 GB/s", "1e308 TB/s", "9,5 GB/s"}) {
+    EXPECT_EQ(parse_quantity(bad, Unit::kBytePerSecond), std::nullopt) << bad;
+  }
+}
+
+TEST(FormatQuantity, ThreeSignificantDigits) {
+  EXPECT_EQ(format_quantity(9e11, Unit::kBytePerSecond), "900 GB/s");
+  EXPECT_EQ(format_quantity(15.7e12, Unit::kFlopPerSecond), "15.7 TFLOP/s");
+  EXPECT_EQ(format_quantity(0.00061, Unit::kSecond), "610 us");
+  EXPECT_EQ(format_quantity(2.6e-6, Unit::kSecond), "2.60 us");
+  EXPECT_EQ(format_quantity(12.0, Unit::kSecond), "12 s");
+  EXPECT_EQ(format_quantity(0, Unit::kSecond), "0 s");
+  EXPECT_EQ(format_quantity(17, Unit::kByte), "17 B");
+}
+
+TEST(FormatQuantity, RoundsUpIntoTheNextPrefix) {
+  EXPECT_EQ(format_quantity(999.4e9, Unit::kBytePerSecond), "999 GB/s");
+  EXPECT_EQ(format_quantity(999.6e9, Unit::kBytePerSecond), "1.00 TB/s");
+  EXPECT_EQ(format_quantity(9.996e9, Unit::kHertz), "10.0 GHz");
+  EXPECT_EQ(format_quantity(99.96e9, Unit::kHertz), "100 GHz");
+}
+
+TEST(FormatCount, PlainNumbers) {
+  EXPECT_EQ(format_count(0), "0");
+  EXPECT_EQ(format_count(999), "999");
+  EXPECT_EQ(format_count(1000), "1.00 k");
+  EXPECT_EQ(format_count(300800000), "301 M");
+}
+
+TEST(FormatPercent, OneDigitBelowTen) {
+  EXPECT_EQ(format_percent(0.7123), "71 %");
+  EXPECT_EQ(format_percent(0.0312), "3.1 %");
+  EXPECT_EQ(format_percent(0.09951), "10 %");
+  EXPECT_EQ(format_percent(0), "0.0 %");
+}
+
+}  // namespace
+}  // namespace roofline
