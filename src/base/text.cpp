@@ -2,11 +2,11 @@
 // Refuses locale-dependent behaviour.
 #include "roofline/base/text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <numeric>
-
-#include <fmt/format.h>
 
 namespace roofline {
 namespace {
@@ -100,15 +100,23 @@ std::optional<std::int64_t> parse_int(std::string_view text) {
 std::optional<double> parse_double(std::string_view text) { return parse_number<double>(text); }
 
 std::size_t display_width(std::string_view text) {
-  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_continuation));
+  return text.size() -
+         static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_continuation));
 }
 
 std::string printable(std::string_view text) {
   std::string clean;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) clean += fmt::format("\\x{:02x}", byte);
-    else clean += c;
+  clean.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // Some terminals obey the C1 controls, U+0080 to U+009F: 0xC2 and one more byte in UTF-8.
+    const bool c1 =
+        byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (byte < 0x20 || byte == 0x7F || c1)
+      clean += fmt::format("\\x{:02x}", byte);
+    else
+      clean += text[i];
+    if (c1) clean += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
   }
   return clean;
 }

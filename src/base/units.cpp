@@ -2,11 +2,11 @@
 // Refuses units it does not know and numbers that are not finite.
 #include "roofline/base/units.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cmath>
 #include <span>
-
-#include <fmt/format.h>
 
 #include "roofline/base/text.hpp"
 
@@ -18,10 +18,14 @@ struct UnitName {
   std::string_view symbol;
 };
 constexpr std::array kUnitNames = {
-    UnitName{Unit::kFlopPerSecond, "FLOP/s"}, UnitName{Unit::kFlopPerSecond, "OP/s"},
-    UnitName{Unit::kFlop, "FLOP"},            UnitName{Unit::kBytePerSecond, "B/s"},
-    UnitName{Unit::kByte, "B"},               UnitName{Unit::kSecond, "s"},
-    UnitName{Unit::kHertz, "Hz"},             UnitName{Unit::kWatt, "W"},
+    UnitName{Unit::kFlopPerSecond, "FLOP/s"},
+    UnitName{Unit::kFlopPerSecond, "OP/s"},
+    UnitName{Unit::kFlop, "FLOP"},
+    UnitName{Unit::kBytePerSecond, "B/s"},
+    UnitName{Unit::kByte, "B"},
+    UnitName{Unit::kSecond, "s"},
+    UnitName{Unit::kHertz, "Hz"},
+    UnitName{Unit::kWatt, "W"},
 };
 
 struct Prefix {
@@ -29,9 +33,18 @@ struct Prefix {
   double factor;
 };
 constexpr std::array kPrefixes = {
-    Prefix{"", 1},     Prefix{"n", 1e-9}, Prefix{"u", 1e-6},          Prefix{"m", 1e-3},
-    Prefix{"k", 1e3},  Prefix{"M", 1e6},  Prefix{"G", 1e9},           Prefix{"T", 1e12},
-    Prefix{"P", 1e15}, Prefix{"Ki", 1024.0}, Prefix{"Mi", 1048576.0}, Prefix{"Gi", 1073741824.0},
+    Prefix{"", 1},
+    Prefix{"n", 1e-9},
+    Prefix{"u", 1e-6},
+    Prefix{"m", 1e-3},
+    Prefix{"k", 1e3},
+    Prefix{"M", 1e6},
+    Prefix{"G", 1e9},
+    Prefix{"T", 1e12},
+    Prefix{"P", 1e15},
+    Prefix{"Ki", 1024.0},
+    Prefix{"Mi", 1048576.0},
+    Prefix{"Gi", 1073741824.0},
     Prefix{"Ti", 1099511627776.0},
 };
 
@@ -52,14 +65,16 @@ std::string with_prefix(double value, std::string_view symbol, std::span<const P
   }
   // Without a prefix whole numbers are exact: "17 B" says more than "17.0 B".
   const bool exact = best->factor == 1 && value == std::floor(value);
-  return fmt::format("{} {}{}", exact ? fmt::format("{:.0f}", value) : three_digits(value / best->factor),
+  return fmt::format("{} {}{}",
+                     exact ? fmt::format("{:.0f}", value) : three_digits(value / best->factor),
                      best->symbol, symbol);
 }
 
-constexpr std::array kLarge = {Prefix{"", 1}, Prefix{"k", 1e3}, Prefix{"M", 1e6},
+constexpr std::array kLarge = {Prefix{"", 1},    Prefix{"k", 1e3},  Prefix{"M", 1e6},
                                Prefix{"G", 1e9}, Prefix{"T", 1e12}, Prefix{"P", 1e15},
                                Prefix{"E", 1e18}};
-constexpr std::array kTime = {Prefix{"n", 1e-9}, Prefix{"u", 1e-6}, Prefix{"m", 1e-3}, Prefix{"", 1}};
+constexpr std::array kTime = {Prefix{"n", 1e-9}, Prefix{"u", 1e-6}, Prefix{"m", 1e-3},
+                              Prefix{"", 1}};
 
 }  // namespace
 
@@ -101,7 +116,8 @@ std::string format_count(double value) {
 
 std::string format_percent(double fraction) {
   const double percent = fraction * 100;
-  return std::fabs(percent) < 9.95 ? fmt::format("{:.1f} %", percent) : fmt::format("{:.0f} %", percent);
+  return std::fabs(percent) < 9.95 ? fmt::format("{:.1f} %", percent)
+                                   : fmt::format("{:.0f} %", percent);
 }
 
 }  // namespace roofline

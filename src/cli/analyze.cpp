@@ -8,6 +8,7 @@
 #include "analyze_options.hpp"
 #include "output.hpp"
 #include "roofline/base/text.hpp"
+#include "roofline/onnx_io/onnx_io.hpp"
 
 namespace roofline::cli {
 namespace {
@@ -20,7 +21,10 @@ report::Report price(const AnalyzeOptions& options) {
   for (const std::string& machine : options.hardware) profiles.push_back(hardware::find(machine));
   Request request = options.request;
   for (const hardware::Profile& profile : profiles) request.hardware.push_back(&profile);
-  return analyze(options.model, request);
+  // Only JSON carries the digest, which takes as long as the rest of loading.
+  const auto digest =
+      options.format == Format::kJson ? onnx_io::Digest::kCompute : onnx_io::Digest::kSkip;
+  return analyze(onnx_io::load(options.model, digest), request);
 }
 
 void render(const report::Report& report, const AnalyzeOptions& options, std::ostream& out) {

@@ -66,9 +66,12 @@ class StepEstimator {
       return;
     }
     if (e.roofline_s > 0) e.bound = e.compute_s >= e.memory_s ? Bound::kCompute : Bound::kMemory;
-    if (e.overhead_s > e.roofline_s) e.bottleneck = Bottleneck::kOverhead;
-    else if (e.bound == Bound::kCompute) e.bottleneck = Bottleneck::kCompute;
-    else if (e.bound == Bound::kMemory) e.bottleneck = Bottleneck::kMemory;
+    if (e.overhead_s > e.roofline_s)
+      e.bottleneck = Bottleneck::kOverhead;
+    else if (e.bound == Bound::kCompute)
+      e.bottleneck = Bottleneck::kCompute;
+    else if (e.bound == Bound::kMemory)
+      e.bottleneck = Bottleneck::kMemory;
   }
 
   const plan::Plan& plan_;
@@ -119,10 +122,10 @@ double dominant_peak(const plan::Plan& plan, const PlanEstimate& total, const Pr
     if (step.unit < 0 || !step.precision) continue;
     flops[{step.unit, *step.precision}] += total.steps[i].flops.as_double();
   }
-  const auto most = std::max_element(flops.begin(), flops.end(), [](const auto& a, const auto& b) {
-    return a.second < b.second;
-  });
-  return most == flops.end() ? 0 : peak_rate(profile, most->first.first, most->first.second, options);
+  const auto most = std::max_element(
+      flops.begin(), flops.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == flops.end() ? 0
+                             : peak_rate(profile, most->first.first, most->first.second, options);
 }
 
 void place_under_roof(const plan::Plan& plan, const Profile& profile,
@@ -142,21 +145,30 @@ void place_under_roof(const plan::Plan& plan, const Profile& profile,
 
 std::string_view bound_name(Bound bound) {
   switch (bound) {
-    case Bound::kCompute: return "compute";
-    case Bound::kMemory: return "memory";
-    case Bound::kNone: return "none";
-    case Bound::kUnknown: return "unknown";
+    case Bound::kCompute:
+      return "compute";
+    case Bound::kMemory:
+      return "memory";
+    case Bound::kNone:
+      return "none";
+    case Bound::kUnknown:
+      return "unknown";
   }
   return "unknown";
 }
 
 std::string_view bottleneck_name(Bottleneck bottleneck) {
   switch (bottleneck) {
-    case Bottleneck::kCompute: return "compute";
-    case Bottleneck::kMemory: return "memory";
-    case Bottleneck::kOverhead: return "overhead";
-    case Bottleneck::kNone: return "none";
-    case Bottleneck::kUnknown: return "unknown";
+    case Bottleneck::kCompute:
+      return "compute";
+    case Bottleneck::kMemory:
+      return "memory";
+    case Bottleneck::kOverhead:
+      return "overhead";
+    case Bottleneck::kNone:
+      return "none";
+    case Bottleneck::kUnknown:
+      return "unknown";
   }
   return "unknown";
 }

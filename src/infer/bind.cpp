@@ -2,11 +2,11 @@
 // Refuses names the model does not have and sizes that contradict each other.
 #include "bind.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "roofline/base/text.hpp"
 
@@ -46,8 +46,9 @@ void check_dims(const Bindings& bindings, const std::map<std::string, std::strin
     for (const auto& [symbol, where] : symbols) known.push_back(symbol);
     std::string hint = did_you_mean_hint(name, known);
     if (hint.empty()) {
-      hint = known.empty() ? "every input dimension is fixed: use --shape INPUT=AxBx... to change one"
-                           : "dimensions: " + join(known, ", ");
+      hint = known.empty()
+                 ? "every input dimension is fixed: use --shape INPUT=AxBx... to change one"
+                 : "dimensions: " + join(known, ", ");
     }
     fail(model, "unknown-dim", fmt::format("no input has a dimension named '{}'", name), hint);
   }
@@ -61,7 +62,8 @@ void check_names(const Bindings& bindings, const ir::Model& model) {
     if (names.contains(name)) return;
     std::vector<std::string> candidates;
     for (const std::string_view candidate : names) candidates.emplace_back(candidate);
-    fail(model, "unknown-tensor", fmt::format("{} names '{}', which is no tensor of the model", flag, name),
+    fail(model, "unknown-tensor",
+         fmt::format("{} names '{}', which is no tensor of the model", flag, name),
          did_you_mean_hint(name, candidates));
   };
   for (const auto& [name, shape] : bindings.shapes) check(name, "--shape");
@@ -132,9 +134,9 @@ ir::TensorType constant_type(const ir::Constant& constant) {
 
 std::string node_location(const ir::Model& model, ir::NodeId index) {
   const ir::Node& node = model.graph.nodes[static_cast<std::size_t>(index)];
-  return node.name.empty() ? fmt::format("{}: node #{} ({})", model.path, index, node.op_type)
-                           : fmt::format("{}: node '{}' ({}, #{})", model.path, node.name,
-                                         node.op_type, index);
+  return node.name.empty()
+             ? fmt::format("{}: node #{} ({})", model.path, index, node.op_type)
+             : fmt::format("{}: node '{}' ({}, #{})", model.path, node.name, node.op_type, index);
 }
 
 ir::Shape resolve(const std::vector<ir::Dim>& declared,
@@ -170,13 +172,13 @@ void apply_pins(const Bindings& bindings, const std::string& name, ir::TensorTyp
   if (!elements && type.shape->size() == 1) {
     type.shape = ir::Shape{static_cast<std::int64_t>(it->second.size())};
   } else if (elements && *elements != static_cast<std::int64_t>(it->second.size())) {
-    throw Error(ExitCode::kUsage,
-                {.severity = Severity::kError,
-                 .code = "value-size",
-                 .message = fmt::format("--value gives '{}' {} elements, its shape {} holds {}", name,
-                                        it->second.size(), ir::to_string(*type.shape),
-                                        elements->value()),
-                 .hint = "give every element, row by row"});
+    throw Error(
+        ExitCode::kUsage,
+        {.severity = Severity::kError,
+         .code = "value-size",
+         .message = fmt::format("--value gives '{}' {} elements, its shape {} holds {}", name,
+                                it->second.size(), ir::to_string(*type.shape), elements->value()),
+         .hint = "give every element, row by row"});
   }
 }
 

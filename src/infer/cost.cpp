@@ -12,8 +12,21 @@ ir::TensorId tensor_of(const ir::Node& node, const ops::Access& access) {
   return access.is_output() ? node.outputs[i] : node.inputs[i];
 }
 
+/// False when no operand can be repeated: a quick answer for the usual few.
+bool may_repeat(const std::vector<ir::TensorId>& operands) {
+  if (operands.size() > 8) return true;
+  for (std::size_t i = 1; i < operands.size(); ++i) {
+    if (std::find(operands.begin(), operands.begin() + static_cast<std::ptrdiff_t>(i),
+                  operands[i]) != operands.begin() + static_cast<std::ptrdiff_t>(i)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// A tensor that feeds two operands is read once: keeps the larger of its reads.
 void drop_repeated_reads(const ir::Node& node, ops::AccessList& accesses) {
+  if (!may_repeat(node.inputs)) return;
   // Stable by tensor, so that equal tensors stand side by side; linear cost matters for a Concat
   // of thousands of operands.
   std::vector<ops::Access*> reads;
@@ -35,7 +48,7 @@ bool all_shapes_known(const ir::Node& node, const TypedGraph& graph) {
   const auto known = [&](ir::TensorId id) {
     if (id == ir::kNoTensor) return true;
     const ir::TensorType& type = graph.types[static_cast<std::size_t>(id)];
-    return type.dtype != ir::DType::kUndefined && type.elements().has_value();
+    return type.dtype != ir::DType::kUndefined && type.shape && ir::is_known(*type.shape);
   };
   return std::all_of(node.inputs.begin(), node.inputs.end(), known) &&
          std::all_of(node.outputs.begin(), node.outputs.end(), known);
@@ -59,9 +72,12 @@ void sum_bytes(const ir::Node& node, const std::vector<bool>& declares_constant,
   for (const ops::Access& access : cost.accesses) {
     const auto id = static_cast<std::size_t>(tensor_of(node, access));
     const Count bytes = ir::bytes(graph.types[id].dtype, access.elements);
-    if (access.is_output()) cost.written_bytes += bytes;
-    else if (graph.is_constant[id]) cost.weight_read_bytes += bytes;
-    else cost.activation_read_bytes += bytes;
+    if (access.is_output())
+      cost.written_bytes += bytes;
+    else if (graph.is_constant[id])
+      cost.weight_read_bytes += bytes;
+    else
+      cost.activation_read_bytes += bytes;
     if (is_parameter(node, access, declares_constant, graph)) {
       cost.parameters += graph.types[id].elements().value_or(0);
     }

@@ -11,6 +11,7 @@ void cost_node(const ir::Node& node, const ops::OpContext& ctx,
 
 /// True when access `a` of `node` reads a parameter.
 [[nodiscard]] bool is_parameter(const ir::Node& node, const ops::Access& a,
-                                const std::vector<bool>& declares_constant, const TypedGraph& graph);
+                                const std::vector<bool>& declares_constant,
+                                const TypedGraph& graph);
 
 }  // namespace roofline::infer

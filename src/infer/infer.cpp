@@ -2,10 +2,10 @@
 // Refuses to stop at a broken node: it becomes a diagnostic, its results what the model declares.
 #include "roofline/infer/infer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "bind.hpp"
 #include "cost.hpp"
@@ -47,14 +47,16 @@ class Walk {
     cost.spec = ops::find_op(node.domain, node.op_type, cost.opset);
     inputs_.clear();
     for (const ir::TensorId id : node.inputs) {
-      inputs_.push_back(id == ir::kNoTensor ? nullptr : &graph_.types[static_cast<std::size_t>(id)]);
+      inputs_.push_back(id == ir::kNoTensor ? nullptr
+                                            : &graph_.types[static_cast<std::size_t>(id)]);
     }
     outputs_.assign(node.outputs.size(), {});
     ops::OpContext ctx(node, cost.opset, inputs_, outputs_);
     const bool sound = infer_types(index, ctx, cost);
     store_results(node, index);
     if (!sound) cost.spec = nullptr;
-    // The rules read results through `ctx`: give them the types that pins and declarations completed.
+    // The rules read results through `ctx`: give them the types that pins and declarations
+    // completed.
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i] != ir::kNoTensor) {
         outputs_[i] = graph_.types[static_cast<std::size_t>(node.outputs[i])];
@@ -113,7 +115,10 @@ class Walk {
           spec.arity.max_inputs);
     check(node.outputs.size() == 1 ? "output" : "outputs", node.outputs.size(),
           spec.arity.min_outputs, spec.arity.max_outputs);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(spec.arity.min_inputs); ++i) {
+    const bool variadic = spec.arity.max_inputs == ops::kMany;
+    const std::size_t required =
+        variadic ? node.inputs.size() : static_cast<std::size_t>(spec.arity.min_inputs);
+    for (std::size_t i = 0; i < required; ++i) {
       if (node.inputs[i] == ir::kNoTensor) {
         throw RuleError("missing-input", fmt::format("input {} is required but left out", i));
       }
@@ -142,8 +147,10 @@ class Walk {
     bool stale = type.shape->size() != declared.size();
     for (std::size_t axis = 0; !stale && axis < declared.size(); ++axis) {
       std::int64_t& size = (*type.shape)[axis];
-      if (size == ir::kUnknownDim) size = declared[axis];
-      else stale = declared[axis] != ir::kUnknownDim && declared[axis] != size;
+      if (size == ir::kUnknownDim)
+        size = declared[axis];
+      else
+        stale = declared[axis] != ir::kUnknownDim && declared[axis] != size;
     }
     if (stale) {
       add(Severity::kWarning, "stale-value-info",
@@ -190,9 +197,10 @@ class Walk {
       graph_.diagnostics.push_back(
           {.severity = Severity::kWarning,
            .code = "domain-not-imported",
-           .message = fmt::format("operators of domain '{}' are used, but the model does not import "
-                                  "it: version 1 assumed",
-                                  node.domain),
+           .message =
+               fmt::format("operators of domain '{}' are used, but the model does not import "
+                           "it: version 1 assumed",
+                           node.domain),
            .hint = "add the domain to the model's opset_import",
            .location = model_.path});
     }
@@ -204,8 +212,9 @@ class Walk {
     const std::string name = node.domain.empty() ? node.op_type : node.domain + "." + node.op_type;
     if (!missing_ops_.insert(name).second) return;
     add(Severity::kWarning, "unknown-op",
-        fmt::format("operator {} is not in the table: its bytes are counted, its work is not", name),
-        "sums are lower bounds (>=)", index);
+        fmt::format("operator {} is not in the table: its bytes are counted, its work is not",
+                    name),
+        "the sums are lower bounds", index);
   }
 
   void add(Severity severity, std::string code, std::string message, std::string hint,

@@ -15,19 +15,19 @@ struct Info {
 };
 // Indexed by the ONNX code.
 constexpr std::array<Info, 27> kInfo = {{
-    {"undefined", 0, Kind::kNone},        {"float32", 32, Kind::kFloat},
-    {"uint8", 8, Kind::kInteger},         {"int8", 8, Kind::kInteger},
-    {"uint16", 16, Kind::kInteger},       {"int16", 16, Kind::kInteger},
-    {"int32", 32, Kind::kInteger},        {"int64", 64, Kind::kInteger},
-    {"string", 0, Kind::kNone},           {"bool", 8, Kind::kNone},
-    {"float16", 16, Kind::kFloat},        {"float64", 64, Kind::kFloat},
-    {"uint32", 32, Kind::kInteger},       {"uint64", 64, Kind::kInteger},
-    {"complex64", 64, Kind::kNone},       {"complex128", 128, Kind::kNone},
-    {"bfloat16", 16, Kind::kFloat},       {"float8e4m3fn", 8, Kind::kFloat},
-    {"float8e4m3fnuz", 8, Kind::kFloat},  {"float8e5m2", 8, Kind::kFloat},
-    {"float8e5m2fnuz", 8, Kind::kFloat},  {"uint4", 4, Kind::kInteger},
-    {"int4", 4, Kind::kInteger},          {"float4e2m1", 4, Kind::kFloat},
-    {"float8e8m0", 8, Kind::kFloat},      {"uint2", 2, Kind::kInteger},
+    {"undefined", 0, Kind::kNone},       {"float32", 32, Kind::kFloat},
+    {"uint8", 8, Kind::kInteger},        {"int8", 8, Kind::kInteger},
+    {"uint16", 16, Kind::kInteger},      {"int16", 16, Kind::kInteger},
+    {"int32", 32, Kind::kInteger},       {"int64", 64, Kind::kInteger},
+    {"string", 0, Kind::kNone},          {"bool", 8, Kind::kNone},
+    {"float16", 16, Kind::kFloat},       {"float64", 64, Kind::kFloat},
+    {"uint32", 32, Kind::kInteger},      {"uint64", 64, Kind::kInteger},
+    {"complex64", 64, Kind::kNone},      {"complex128", 128, Kind::kNone},
+    {"bfloat16", 16, Kind::kFloat},      {"float8e4m3fn", 8, Kind::kFloat},
+    {"float8e4m3fnuz", 8, Kind::kFloat}, {"float8e5m2", 8, Kind::kFloat},
+    {"float8e5m2fnuz", 8, Kind::kFloat}, {"uint4", 4, Kind::kInteger},
+    {"int4", 4, Kind::kInteger},         {"float4e2m1", 4, Kind::kFloat},
+    {"float8e8m0", 8, Kind::kFloat},     {"uint2", 2, Kind::kInteger},
     {"int2", 2, Kind::kInteger},
 }};
 

@@ -12,12 +12,17 @@ bool is_known(const Shape& shape) {
 }
 
 std::optional<Count> element_count(const Shape& shape) {
-  // An empty axis empties the tensor, whatever the unknown ones are.
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return Count(0);
-  if (!is_known(shape)) return std::nullopt;
   Count product = 1;
-  for (const std::int64_t dim : shape) product *= dim;
-  return product;
+  bool known = true;
+  for (const std::int64_t dim : shape) {
+    // An empty axis empties the tensor, whatever the other ones are.
+    if (dim == 0) return Count(0);
+    if (dim == kUnknownDim)
+      known = false;
+    else if (known)
+      product *= dim;
+  }
+  return known ? std::optional(product) : std::nullopt;
 }
 
 std::string to_string(const Shape& shape) {

@@ -8,6 +8,8 @@
 #include <array>
 #include <limits>
 
+#include "roofline/ir/dtype.hpp"
+
 namespace roofline::onnx_io {
 namespace {
 
@@ -73,6 +75,7 @@ constexpr FieldTable make_fields() {
 }
 
 constexpr FieldTable kFields = make_fields();
+constexpr std::uint32_t kDataType = 2;  // of TensorProto
 
 enum WireType : std::uint32_t { kVarint = 0, kFixed64 = 1, kLengthDelimited = 2, kFixed32 = 5 };
 
@@ -169,14 +172,20 @@ class Walker {
 
   [[nodiscard]] bool payload_is_large(const Span& tensor) const {
     std::size_t payload = 0;
+    bool is_float = false;
     for (std::size_t at = tensor.body; at < tensor.end;) {
       const Span span = next_field(at, tensor.end);
       at = span.end;
+      if (span.number == kDataType && span.wire_type == kVarint) {
+        std::size_t value = span.body;
+        is_float =
+            ir::is_float(ir::dtype_from_onnx(static_cast<std::int64_t>(varint(value, span.end))));
+      }
       if (span.number > kMaxField || kFields[kTensor][span.number].action != kPayload) continue;
       payload += span.end - span.body;
       if (payload > kMaxKeptPayload) return true;
     }
-    return false;
+    return is_float && payload > kMaxKeptFloatPayload;
   }
 
   std::size_t drop(const Span& span) {

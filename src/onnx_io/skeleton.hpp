@@ -11,6 +11,8 @@ namespace roofline::onnx_io {
 
 /// Tensor payloads of at most this many bytes stay: shape arithmetic reads them.
 inline constexpr std::size_t kMaxKeptPayload = 1024;
+/// Floats decide a shape only as scales and scalars; vectors of them are weights.
+inline constexpr std::size_t kMaxKeptFloatPayload = 128;
 /// Nested messages allowed. Protobuf refuses 100; a value's type takes a few below the last one.
 inline constexpr int kMaxDepth = 90;
 /// Nodes, attributes, tensors and values allowed in a file: bounds what a hostile file, whose

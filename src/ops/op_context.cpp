@@ -2,9 +2,9 @@
 // Refuses to know the graph around the node.
 #include "roofline/ops/op_context.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace roofline::ops {
 namespace {
@@ -25,8 +25,7 @@ const T* attr_value(const ir::Node& node, std::string_view name) {
 
 }  // namespace
 
-OpContext::OpContext(const ir::Node& node, int opset,
-                     std::span<const ir::TensorType* const> inputs,
+OpContext::OpContext(const ir::Node& node, int opset, std::span<const ir::TensorType* const> inputs,
                      std::span<ir::TensorType> outputs)
     : node_(node), opset_(opset), inputs_(inputs), outputs_(outputs) {}
 
@@ -124,8 +123,8 @@ std::optional<Ints> OpContext::ints_attr_or_input(std::string_view name, int ope
 }
 
 bool OpContext::has_output(int i) const {
-  return i < output_count() && (node_.outputs.empty() ||
-                                node_.outputs[static_cast<std::size_t>(i)] != ir::kNoTensor);
+  return i < output_count() &&
+         (node_.outputs.empty() || node_.outputs[static_cast<std::size_t>(i)] != ir::kNoTensor);
 }
 
 ir::TensorType& OpContext::output(int i) {

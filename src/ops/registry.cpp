@@ -25,7 +25,7 @@ std::vector<OpSpec> join_families() {
         softmax_ops(),     reduction_ops(),  recurrent_ops(), attention_ops(),
         resize_ops(),      sampling_ops(),   movement_ops(),  slice_ops(),
         gather_ops(),      view_ops(),       shape_ops(),     random_ops(),
-        quantize_ops(),  search_ops(),     signal_ops(),    text_ops(),
+        quantize_ops(),    search_ops(),     signal_ops(),    text_ops(),
         linalg_ops()}) {
     rows.insert(rows.end(), family.begin(), family.end());
   }
@@ -73,7 +73,8 @@ const OpSpec* find_op(std::string_view domain, std::string_view type, int opset)
 
 std::string operators_markdown() {
   std::string text =
-      "# Operators\n\nGenerated from the table in src/ops by its test; `roofline ops NAME` prints a row.\n"
+      "# Operators\n\nGenerated from the table in src/ops by its test; `roofline ops NAME` prints "
+      "a row.\n"
       "FLOPs = 2 x MACs + other arithmetic; transcendental evaluations are counted apart.\n\n"
       "| operator | domain | since opset | class | FLOPs | confidence | source |\n"
       "|---|---|---|---|---|---|---|\n";

@@ -51,7 +51,7 @@ Work contract(Contraction contraction) {
   const Contraction& c = contraction;
   const Count macs = Count(c.batch) * c.m * c.n * c.k;
   if (c.valid_macs == 0) contraction.valid_macs = macs;
-  return {.macs = macs, .contraction = std::move(contraction)};
+  return {.macs = macs, .contraction = std::make_shared<const Contraction>(std::move(contraction))};
 }
 
 Work no_work(const OpContext& /*ctx*/) { return {}; }

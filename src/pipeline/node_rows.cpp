@@ -1,11 +1,11 @@
 // Owns the rows of nodes and the algorithmic totals.
 // Refuses to show an unknown quantity as a number.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <numeric>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "rows.hpp"
 
@@ -28,7 +28,8 @@ std::string conv_detail(const ops::Contraction& c) {
   if (any_above_one(c.dilation)) text += fmt::format(" d{}", c.dilation.front());
   if (c.groups > 1) {
     const bool depthwise = c.n == 1 && c.k == static_cast<std::int64_t>(std::accumulate(
-        c.kernel.begin(), c.kernel.end(), std::int64_t{1}, std::multiplies<>()));
+                                                  c.kernel.begin(), c.kernel.end(), std::int64_t{1},
+                                                  std::multiplies<>()));
     text += depthwise ? " dw" : fmt::format(" g{}", c.groups);
   }
   return text;
@@ -123,7 +124,8 @@ report::NodeRow node_row(const infer::TypedGraph& graph, ir::NodeId n, bool expl
 }
 
 void add_to_totals(const infer::NodeCost& cost, report::Totals& totals) {
-  totals.complete = totals.complete && cost.confidence != ops::Confidence::kUnknown && cost.bytes_known;
+  totals.complete =
+      totals.complete && cost.confidence != ops::Confidence::kUnknown && cost.bytes_known;
   totals.macs += cost.work.macs;
   totals.flops += cost.work.flops();
   totals.transcendentals += cost.work.transcendentals;
@@ -135,9 +137,15 @@ void add_to_totals(const infer::NodeCost& cost, report::Totals& totals) {
 
 void add_to_coverage(const infer::NodeCost& cost, report::Coverage& coverage) {
   switch (cost.confidence) {
-    case ops::Confidence::kExact: ++coverage.exact; break;
-    case ops::Confidence::kApproximate: ++coverage.approximate; break;
-    case ops::Confidence::kUnknown: ++coverage.unknown; break;
+    case ops::Confidence::kExact:
+      ++coverage.exact;
+      break;
+    case ops::Confidence::kApproximate:
+      ++coverage.approximate;
+      break;
+    case ops::Confidence::kUnknown:
+      ++coverage.unknown;
+      break;
   }
 }
 

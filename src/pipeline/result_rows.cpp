@@ -82,10 +82,11 @@ class ResultBuilder {
     std::vector<report::LevelRow> rows;
     rows.reserve(traffic.size());
     for (std::size_t i = 0; i < traffic.size(); ++i) {
-      rows.push_back({.name = profile_.memory[i].name,
-                      .bytes = traffic[i].bytes,
-                      .seconds = traffic[i].seconds,
-                      .bytes_per_s = hardware::bandwidth(profile_.memory[i], request_.estimate.roof)});
+      rows.push_back(
+          {.name = profile_.memory[i].name,
+           .bytes = traffic[i].bytes,
+           .seconds = traffic[i].seconds,
+           .bytes_per_s = hardware::bandwidth(profile_.memory[i], request_.estimate.roof)});
     }
     return rows;
   }
@@ -116,7 +117,8 @@ class ResultBuilder {
       const hardware::ComputeUnit& unit = profile_.units[static_cast<std::size_t>(step.unit)];
       row.unit = unit.name;
       row.dtype = hardware::precision_name(*step.precision);
-      row.peak_flops_per_s = estimate::peak_rate(profile_, step.unit, *step.precision, request_.estimate);
+      row.peak_flops_per_s =
+          estimate::peak_rate(profile_, step.unit, *step.precision, request_.estimate);
     }
     if (step.complete) {
       row.macs = step.work.macs;
@@ -153,7 +155,9 @@ class ResultBuilder {
       const plan::Buffer& buffer = plan_.buffers[static_cast<std::size_t>(access.buffer)];
       const auto t = static_cast<std::size_t>(buffer.tensor);
       row.operands.push_back({.name = graph_.model->graph.tensors[t].name,
-                              .role = access.is_write ? "output" : buffer.is_weight ? "weight" : "activation",
+                              .role = access.is_write    ? "output"
+                                      : buffer.is_weight ? "weight"
+                                                         : "activation",
                               .dtype = std::string(ir::name(buffer.dtype)),
                               .shape = graph_.types[t].shape,
                               .elements = std::nullopt,

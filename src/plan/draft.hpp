@@ -10,11 +10,11 @@ namespace roofline::plan {
 /// What the passes decide about each node before steps are built. Indexed by ir::NodeId.
 struct Draft {
   const infer::TypedGraph& graph;
-  std::vector<bool> host;               ///< runs before or beside the device, moves nothing there
-  std::vector<bool> alias;              ///< the result is operand 0's buffer
-  std::vector<ir::NodeId> next;         ///< the node fused behind this one, or kNoNode
-  std::vector<bool> follows;            ///< some node's `next`: has no step of its own
-  std::vector<bool> folded_scale;       ///< scale and shift folded into the anchor's weights
+  std::vector<bool> host;          ///< runs before or beside the device, moves nothing there
+  std::vector<bool> alias;         ///< the result is operand 0's buffer
+  std::vector<ir::NodeId> next;    ///< the node fused behind this one, or kNoNode
+  std::vector<bool> follows;       ///< some node's `next`: has no step of its own
+  std::vector<bool> folded_scale;  ///< scale and shift folded into the anchor's weights
   std::vector<std::vector<std::string>> reasons;
 
   explicit Draft(const infer::TypedGraph& typed_graph);

@@ -1,11 +1,12 @@
-// Before: Conv/Gemm/MatMul -> BatchNormalization -> Add (bias or residual) -> activation, a kernel each.
-// After: one kernel; the edges between them move no bytes; BatchNormalization folds into the weights.
-// Conditions: each intermediate has one reader and is no graph output; BatchNormalization comes before
-// any activation or residual and its statistics are constants; an Add does not widen the result.
-// It does not model: limits of real kernels (which activations, which layouts): see later presets.
-#include <algorithm>
-
+// Before: Conv/Gemm/MatMul -> BatchNormalization -> Add (bias or residual) -> activation, a kernel
+// each. After: one kernel; the edges between them move no bytes; BatchNormalization folds into the
+// weights. Conditions: each intermediate has one reader and is no graph output; BatchNormalization
+// comes before any activation or residual and its statistics are constants; an Add does not widen
+// the result. It does not model: limits of real kernels (which activations, which layouts): see
+// later presets.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "draft.hpp"
 
@@ -60,7 +61,8 @@ class Chain {
   bool accepts(NodeId reader, TensorId result) {
     const ops::OpSpec* spec = draft_.cost(reader).spec;
     if (!spec || draft_.node(reader).outputs.size() != 1) return false;
-    if (draft_.type(draft_.node(reader).outputs[0]).shape != draft_.type(result).shape) return false;
+    if (draft_.type(draft_.node(reader).outputs[0]).shape != draft_.type(result).shape)
+      return false;
     if (spec->fusion == ops::Fusion::kScaleShift) return accepts_scale(reader, result);
     if (spec->fusion == ops::Fusion::kAdd) return accepts_add(reader, result);
     if (spec->cls != ops::OpClass::kActivation) return false;
@@ -119,7 +121,7 @@ class Chain {
   Draft& draft_;
   NodeId anchor_;
   NodeId last_;
-  bool linear_ = true;         // nothing but scale, shift and bias so far
+  bool linear_ = true;  // nothing but scale, shift and bias so far
   bool has_residual_ = false;
 };
 

@@ -29,7 +29,8 @@ void absorb_padding(Draft& draft) {
     const ops::OpSpec* spec = draft.graph.costs[n].spec;
     if (!spec || spec->fusion != ops::Fusion::kPad || draft.host[n]) continue;
     const ir::TensorId result = graph.nodes[n].outputs.at(0);
-    if (!is_constant_border(graph.nodes[n]) || graph.tensors[static_cast<std::size_t>(result)].is_output) {
+    if (!is_constant_border(graph.nodes[n]) ||
+        graph.tensors[static_cast<std::size_t>(result)].is_output) {
       continue;
     }
     pad_of[static_cast<std::size_t>(result)] = static_cast<ir::NodeId>(n);
@@ -38,9 +39,11 @@ void absorb_padding(Draft& draft) {
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     for (std::size_t i = 0; i < graph.nodes[n].inputs.size(); ++i) {
       const ir::TensorId id = graph.nodes[n].inputs[i];
-      const ir::NodeId pad = id == ir::kNoTensor ? ir::kNoNode : pad_of[static_cast<std::size_t>(id)];
+      const ir::NodeId pad =
+          id == ir::kNoTensor ? ir::kNoNode : pad_of[static_cast<std::size_t>(id)];
       if (pad == ir::kNoNode || (i == 0 && can_pad(draft.graph.costs[n].spec))) continue;
-      draft.host[static_cast<std::size_t>(pad)] = draft.alias[static_cast<std::size_t>(pad)] = false;
+      draft.host[static_cast<std::size_t>(pad)] = draft.alias[static_cast<std::size_t>(pad)] =
+          false;
     }
   }
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {

@@ -2,9 +2,9 @@
 // Refuses to know how long anything takes.
 #include "roofline/plan/plan.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "draft.hpp"
 #include "roofline/base/text.hpp"
@@ -21,6 +21,8 @@ class Builder {
         buffer_of_(draft.graph.types.size(), kNoBuffer) {}
 
   void build() {
+    plan_.steps.reserve(draft_.graph.costs.size());
+    plan_.buffers.reserve(draft_.graph.types.size());
     add_graph_inputs();
     // A fused step runs where its last node stood: by then all its operands exist.
     const auto count = static_cast<ir::NodeId>(draft_.graph.costs.size());
@@ -28,8 +30,10 @@ class Builder {
     for (ir::NodeId n = 0; n < count; ++n) {
       const auto i = static_cast<std::size_t>(n);
       if (!draft_.follows[i]) anchor[i] = n;
-      if (draft_.next[i] == ir::kNoNode) add_step(anchor[i]);
-      else anchor[static_cast<std::size_t>(draft_.next[i])] = anchor[i];
+      if (draft_.next[i] == ir::kNoNode)
+        add_step(anchor[i]);
+      else
+        anchor[static_cast<std::size_t>(draft_.next[i])] = anchor[i];
     }
     for (const ir::TensorId id : draft_.graph.model->graph.outputs) {
       plan_.buffers[static_cast<std::size_t>(buffer(id))].is_output = true;
@@ -51,8 +55,8 @@ class Builder {
     slot = static_cast<BufferId>(plan_.buffers.size());
     const ir::TensorType& type = draft_.type(id);
     const ir::Tensor& tensor = draft_.graph.model->graph.tensors[static_cast<std::size_t>(id)];
-    const bool computed_before = tensor.producer != ir::kNoNode &&
-                                 draft_.host[static_cast<std::size_t>(tensor.producer)];
+    const bool computed_before =
+        tensor.producer != ir::kNoNode && draft_.host[static_cast<std::size_t>(tensor.producer)];
     Buffer b{.tensor = id, .dtype = precision_.storage(type.dtype)};
     const std::optional<Count> elements = type.elements();
     b.bytes = elements ? std::optional(ir::bytes(b.dtype, *elements)) : std::nullopt;
@@ -106,17 +110,20 @@ class Builder {
     bool biased = has_bias(step.nodes.front());
     for (const ir::NodeId n : step.nodes) {
       const infer::NodeCost& cost = draft_.cost(n);
-      step.complete = step.complete && cost.confidence != ops::Confidence::kUnknown && cost.bytes_known;
+      step.complete =
+          step.complete && cost.confidence != ops::Confidence::kUnknown && cost.bytes_known;
       if (draft_.folded_scale[static_cast<std::size_t>(n)]) {
         // Scaling went into the weights; the shift is the bias, added once per output element.
-        if (!biased) step.work.arithmetic += draft_.type(draft_.node(n).outputs[0]).elements().value_or(0);
+        if (!biased)
+          step.work.arithmetic += draft_.type(draft_.node(n).outputs[0]).elements().value_or(0);
         biased = true;
         continue;
       }
       step.work.macs += cost.work.macs;
       step.work.arithmetic += cost.work.arithmetic;
       step.work.transcendentals += cost.work.transcendentals;
-      if (cost.work.contraction && !step.work.contraction) step.work.contraction = cost.work.contraction;
+      if (cost.work.contraction && !step.work.contraction)
+        step.work.contraction = cost.work.contraction;
     }
   }
 
@@ -127,7 +134,8 @@ class Builder {
       const bool folded = draft_.folded_scale[static_cast<std::size_t>(n)];
       for (const ops::Access& access : draft_.cost(n).accesses) {
         const auto i = static_cast<std::size_t>(access.index());
-        const ir::TensorId id = access.is_output() ? draft_.node(n).outputs[i] : draft_.node(n).inputs[i];
+        const ir::TensorId id =
+            access.is_output() ? draft_.node(n).outputs[i] : draft_.node(n).inputs[i];
         if (access.elements == 0 || id == inner) continue;
         if (access.is_output() ? n != step.nodes.back() : folded && (biased || i != 2)) continue;
         const BufferId b = buffer(id);
@@ -162,9 +170,12 @@ class Builder {
 
 std::string_view step_kind_name(StepKind kind) {
   switch (kind) {
-    case StepKind::kOp: return "op";
-    case StepKind::kFused: return "fused";
-    case StepKind::kHost: return "host";
+    case StepKind::kOp:
+      return "op";
+    case StepKind::kFused:
+      return "fused";
+    case StepKind::kHost:
+      return "host";
   }
   return "op";
 }

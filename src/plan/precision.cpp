@@ -1,9 +1,9 @@
 // Owns which precision and which compute unit a step runs on.
 // Refuses to run a contraction on a matrix unit whose alignment it misses.
+#include <fmt/format.h>
+
 #include <array>
 #include <numeric>
-
-#include <fmt/format.h>
 
 #include "draft.hpp"
 #include "roofline/base/text.hpp"
@@ -16,14 +16,20 @@ using hardware::Precision;
 /// Precisions that hold every value of `precision`, nearest first: what a unit falls back to.
 std::vector<Precision> wider(Precision precision) {
   switch (precision) {
-    case Precision::kInt4: return {Precision::kInt8, Precision::kFp16, Precision::kFp32};
-    case Precision::kInt8: return {Precision::kFp16, Precision::kFp32};
-    case Precision::kFp8: return {Precision::kFp16, Precision::kBf16, Precision::kFp32};
+    case Precision::kInt4:
+      return {Precision::kInt8, Precision::kFp16, Precision::kFp32};
+    case Precision::kInt8:
+      return {Precision::kFp16, Precision::kFp32};
+    case Precision::kFp8:
+      return {Precision::kFp16, Precision::kBf16, Precision::kFp32};
     case Precision::kFp16:
     case Precision::kBf16:
-    case Precision::kTf32: return {Precision::kFp32, Precision::kFp64};
-    case Precision::kFp32: return {Precision::kFp64};
-    case Precision::kFp64: return {};
+    case Precision::kTf32:
+      return {Precision::kFp32, Precision::kFp64};
+    case Precision::kFp32:
+      return {Precision::kFp64};
+    case Precision::kFp64:
+      return {};
   }
   return {};
 }
@@ -47,7 +53,8 @@ std::vector<std::string> supported(const hardware::Profile& profile) {
 /// The nearest precision the machine computes fp32 models in when it has neither fp32 nor fp64.
 std::optional<Precision> fallback_for_fp32(const hardware::Profile& profile) {
   if (has_peak(profile, Precision::kFp32) || has_peak(profile, Precision::kFp64)) return {};
-  for (const Precision p : {Precision::kTf32, Precision::kBf16, Precision::kFp16, Precision::kInt8}) {
+  for (const Precision p :
+       {Precision::kTf32, Precision::kBf16, Precision::kFp16, Precision::kInt8}) {
     if (has_peak(profile, p)) return p;
   }
   return {};
@@ -55,14 +62,21 @@ std::optional<Precision> fallback_for_fp32(const hardware::Profile& profile) {
 
 ir::DType storage_dtype(Precision precision) {
   switch (precision) {
-    case Precision::kFp64: return ir::DType::kFloat64;
+    case Precision::kFp64:
+      return ir::DType::kFloat64;
     case Precision::kFp32:
-    case Precision::kTf32: return ir::DType::kFloat32;
-    case Precision::kFp16: return ir::DType::kFloat16;
-    case Precision::kBf16: return ir::DType::kBfloat16;
-    case Precision::kFp8: return ir::DType::kFloat8E4M3FN;
-    case Precision::kInt8: return ir::DType::kInt8;
-    case Precision::kInt4: return ir::DType::kInt4;
+    case Precision::kTf32:
+      return ir::DType::kFloat32;
+    case Precision::kFp16:
+      return ir::DType::kFloat16;
+    case Precision::kBf16:
+      return ir::DType::kBfloat16;
+    case Precision::kFp8:
+      return ir::DType::kFloat8E4M3FN;
+    case Precision::kInt8:
+      return ir::DType::kInt8;
+    case Precision::kInt4:
+      return ir::DType::kInt4;
   }
   return ir::DType::kFloat32;
 }

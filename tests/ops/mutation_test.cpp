@@ -70,9 +70,11 @@ void damage(ir::Attribute& attribute, Dice& dice) {
     attribute.value = dice.number();
 }
 
-/// Required operands stay: inference refuses a node without them before any rule runs.
+/// Required operands stay, all of a variadic operator among them: inference refuses a node without
+/// them before any rule runs.
 void damage(OpCase& c, Dice& dice) {
-  const int required = ops::find_op(c.domain, c.type, c.opset)->arity.min_inputs;
+  const ops::Arity arity = ops::find_op(c.domain, c.type, c.opset)->arity;
+  const int required = arity.max_inputs == ops::kMany ? ops::kMany : arity.min_inputs;
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
     if (dice.one_in(2)) damage(c.inputs[i].type, dice);
     if (static_cast<int>(i) >= required && dice.one_in(8)) c.inputs[i].present = false;

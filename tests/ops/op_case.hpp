@@ -42,9 +42,9 @@ struct OpCase {
   std::int64_t transcendentals = 0;
   std::int64_t bytes_read = 0;
   std::int64_t bytes_written = 0;
-  std::string error = {};        ///< expected RuleError message; then nothing else is checked
-  std::string note = {};         ///< why the expectation is what it is, when not obvious
-  bool types_only = false;       ///< costs are another case's business
+  std::string error = {};   ///< expected RuleError message; then nothing else is checked
+  std::string note = {};    ///< why the expectation is what it is, when not obvious
+  bool types_only = false;  ///< costs are another case's business
   /// For results that depend on data: the shapes that value_info declares, used to check costs.
   std::vector<Operand> declared = {};
 };

@@ -1,12 +1,13 @@
 // Owns the running of the operator test table, and the check that every row has one.
 // Refuses rows without a test.
+#include "op_case.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <set>
 #include <sstream>
 
-#include "op_case.hpp"
 #include "roofline/ops/op_context.hpp"
 #include "roofline/ops/registry.hpp"
 
@@ -24,7 +25,8 @@ struct Fixture {
       node.inputs.push_back(c.inputs[i].present ? static_cast<ir::TensorId>(i) : ir::kNoTensor);
     }
     for (std::size_t i = 0; i < c.outputs.size(); ++i) {
-      node.outputs.push_back(c.outputs[i].present ? static_cast<ir::TensorId>(100 + i) : ir::kNoTensor);
+      node.outputs.push_back(c.outputs[i].present ? static_cast<ir::TensorId>(100 + i)
+                                                  : ir::kNoTensor);
     }
   }
   ir::Node node;
@@ -40,8 +42,7 @@ std::string shape_text(const ir::TensorType& type) {
 bool is_costed(const OpCase& c) {
   const auto known = [](const Operand& o) { return !o.present || o.type.elements(); };
   const std::vector<Operand>& results = c.declared.empty() ? c.outputs : c.declared;
-  return c.error.empty() && !c.types_only &&
-         std::all_of(c.inputs.begin(), c.inputs.end(), known) &&
+  return c.error.empty() && !c.types_only && std::all_of(c.inputs.begin(), c.inputs.end(), known) &&
          std::all_of(results.begin(), results.end(), known);
 }
 
@@ -53,7 +54,8 @@ std::string value_text(const ir::TensorType& type) {
   std::visit(
       [&text](const auto& elements) {
         for (const auto e : elements) {
-          const bool unknown = e != e || static_cast<double>(e) == static_cast<double>(ir::kUnknownElement);
+          const bool unknown =
+              e != e || static_cast<double>(e) == static_cast<double>(ir::kUnknownElement);
           unknown ? text << " ?" : text << ' ' << e;
         }
       },
@@ -80,8 +82,10 @@ void expect_bytes(const OpCase& c, const Fixture& f, const ops::AccessList& acce
   Count written = 0;
   for (const ops::Access& access : accesses) {
     const auto i = static_cast<std::size_t>(access.index());
-    if (access.is_output()) written += ir::bytes(f.outputs.at(i).dtype, access.elements);
-    else read += ir::bytes(f.inputs.at(i)->dtype, access.elements);
+    if (access.is_output())
+      written += ir::bytes(f.outputs.at(i).dtype, access.elements);
+    else
+      read += ir::bytes(f.inputs.at(i)->dtype, access.elements);
   }
   EXPECT_EQ(read.value(), c.bytes_read) << "bytes read";
   EXPECT_EQ(written.value(), c.bytes_written) << "bytes written";
@@ -114,8 +118,11 @@ TEST_P(Ops, CostsWhatItsArithmeticSays) {
 }
 
 std::string case_name(const testing::TestParamInfo<OpCase>& info) {
-  std::string name = info.param.type + "_" + std::to_string(info.param.opset) + "_" + std::to_string(info.index);
-  std::replace_if(name.begin(), name.end(), [](char ch) { return !std::isalnum(static_cast<unsigned char>(ch)); }, '_');
+  std::string name =
+      info.param.type + "_" + std::to_string(info.param.opset) + "_" + std::to_string(info.index);
+  std::replace_if(
+      name.begin(), name.end(),
+      [](char ch) { return !std::isalnum(static_cast<unsigned char>(ch)); }, '_');
   return name;
 }
 

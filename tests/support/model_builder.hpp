@@ -53,7 +53,8 @@ class ModelBuilder {
     n.op_type = op;
     n.domain = domain;
     n.attributes = std::move(attributes);
-    for (const std::string& name : inputs) n.inputs.push_back(name.empty() ? ir::kNoTensor : id(name));
+    for (const std::string& name : inputs)
+      n.inputs.push_back(name.empty() ? ir::kNoTensor : id(name));
     for (const std::string& name : outputs) {
       n.outputs.push_back(name.empty() ? ir::kNoTensor : id(name));
       if (!name.empty()) tensor(name).producer = static_cast<ir::NodeId>(model_.graph.nodes.size());
@@ -67,7 +68,8 @@ class ModelBuilder {
     return *this;
   }
   [[nodiscard]] ir::TensorId id(const std::string& name) {
-    const auto [it, inserted] = ids_.emplace(name, static_cast<ir::TensorId>(model_.graph.tensors.size()));
+    const auto [it, inserted] =
+        ids_.emplace(name, static_cast<ir::TensorId>(model_.graph.tensors.size()));
     if (inserted) {
       model_.graph.tensors.emplace_back();
       model_.graph.tensors.back().name = name;

@@ -40,8 +40,12 @@ class Error : public std::runtime_error {
   Error(ExitCode exit_code, Diagnostic diagnostic);
   /// Shorthand for an input error.
   Error(std::string code, std::string location, std::string message, std::string hint = {})
-      : Error(ExitCode::kInput, Diagnostic{Severity::kError, std::move(code), std::move(message),
-                                           std::move(hint), std::move(location), {}}) {}
+      : Error(ExitCode::kInput, Diagnostic{Severity::kError,
+                                           std::move(code),
+                                           std::move(message),
+                                           std::move(hint),
+                                           std::move(location),
+                                           {}}) {}
   [[nodiscard]] ExitCode exit_code() const { return exit_code_; }
   [[nodiscard]] const Diagnostic& diagnostic() const { return diagnostic_; }
 

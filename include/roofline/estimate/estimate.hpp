@@ -27,16 +27,17 @@ struct StepEstimate {
   Count flops = 0;
   Count planned_bytes = 0;
   Count dram_bytes = 0;
-  std::vector<LevelTraffic> levels;   ///< parallel to Profile::memory; levels without bandwidth: 0 s
+  std::vector<LevelTraffic> levels;  ///< parallel to Profile::memory; levels without bandwidth: 0 s
   double compute_s = 0;
-  double memory_s = 0;                ///< the slowest level
+  double memory_s = 0;  ///< the slowest level
   double overhead_s = 0;
-  double roofline_s = 0;              ///< max(compute, memory) on the chosen roof
-  double predicted_s = 0;             ///< >= roofline_s
-  std::optional<double> attainable_flops_per_s;  ///< roof at this intensity; nullopt when no unit runs it
+  double roofline_s = 0;   ///< max(compute, memory) on the chosen roof
+  double predicted_s = 0;  ///< >= roofline_s
+  std::optional<double>
+      attainable_flops_per_s;  ///< roof at this intensity; nullopt when no unit runs it
   Bound bound = Bound::kNone;
   Bottleneck bottleneck = Bottleneck::kNone;
-  bool complete = true;               ///< false: the numbers are lower bounds
+  bool complete = true;  ///< false: the numbers are lower bounds
 };
 
 /// Predicted seconds by what they are spent on; they add up to the predicted latency.
@@ -47,23 +48,24 @@ struct TimeSplit {
 };
 
 struct PlanEstimate {
-  std::vector<StepEstimate> steps;    ///< parallel to Plan::steps
+  std::vector<StepEstimate> steps;  ///< parallel to Plan::steps
   bool complete = true;
   Count flops = 0;
   Count planned_bytes = 0;
   Count dram_bytes = 0;
   std::vector<LevelTraffic> levels;
-  double compute_s = 0;               ///< sums over steps
+  double compute_s = 0;  ///< sums over steps
   double memory_s = 0;
-  double overhead_s = 0;              ///< launches and the per-run overhead
-  double roofline_s = 0;              ///< sum of the steps' roofline latencies
+  double overhead_s = 0;  ///< launches and the per-run overhead
+  double roofline_s = 0;  ///< sum of the steps' roofline latencies
   double predicted_s = 0;
   TimeSplit time_split = {};
-  Bound bound = Bound::kNone;         ///< of the model as a whole: intensity against the ridge
+  Bound bound = Bound::kNone;  ///< of the model as a whole: intensity against the ridge
   Bottleneck bottleneck = Bottleneck::kNone;
-  std::optional<double> ridge_point;  ///< FLOP/byte at main memory, of the unit doing most of the work
-  Count peak_memory_bytes = 0;        ///< weights + peak activation of this plan
-  std::optional<bool> fits_in_memory; ///< nullopt when the capacity is unknown
+  std::optional<double>
+      ridge_point;              ///< FLOP/byte at main memory, of the unit doing most of the work
+  Count peak_memory_bytes = 0;  ///< weights + peak activation of this plan
+  std::optional<bool> fits_in_memory;  ///< nullopt when the capacity is unknown
 };
 
 struct EstimateOptions {

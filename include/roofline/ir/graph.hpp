@@ -13,8 +13,8 @@
 
 namespace roofline::ir {
 
-using TensorId = std::int32_t;  ///< index into Graph::tensors
-using NodeId = std::int32_t;    ///< index into Graph::nodes
+using TensorId = std::int32_t;             ///< index into Graph::tensors
+using NodeId = std::int32_t;               ///< index into Graph::nodes
 inline constexpr TensorId kNoTensor = -1;  ///< an omitted optional operand
 inline constexpr NodeId kNoNode = -1;
 
@@ -40,32 +40,33 @@ struct Constant {
 struct Tensor {
   std::string name;
   ValueKind kind = ValueKind::kTensor;
-  DType dtype = DType::kUndefined;                      ///< declared; for a sequence: of its elements
-  std::optional<std::vector<Dim>> declared = std::nullopt;  ///< declared shape (input, output, value_info)
-  std::optional<Constant> constant = std::nullopt;      ///< set for initializers
+  DType dtype = DType::kUndefined;  ///< declared; for a sequence: of its elements
+  std::optional<std::vector<Dim>> declared =
+      std::nullopt;                                 ///< declared shape (input, output, value_info)
+  std::optional<Constant> constant = std::nullopt;  ///< set for initializers
   NodeId producer = kNoNode;
-  bool is_input = false;   ///< a graph input (an initializer may be one as well: then a default)
+  bool is_input = false;  ///< a graph input (an initializer may be one as well: then a default)
   bool is_output = false;
-  bool is_outer = false;   ///< in a subgraph: defined by an enclosing graph under the same name
+  bool is_outer = false;  ///< in a subgraph: defined by an enclosing graph under the same name
 };
 
 struct Graph;
 
 /// An attribute of a node; `ref` names the enclosing function's attribute that supplies the value.
 struct Attribute {
-  using Value = std::variant<std::monostate, std::int64_t, double, std::string,
-                             std::vector<std::int64_t>, std::vector<double>,
-                             std::vector<std::string>, Constant, std::shared_ptr<const Graph>,
-                             std::vector<std::shared_ptr<const Graph>>>;
+  using Value =
+      std::variant<std::monostate, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                   std::vector<double>, std::vector<std::string>, Constant,
+                   std::shared_ptr<const Graph>, std::vector<std::shared_ptr<const Graph>>>;
   std::string name;
   Value value;
   std::string ref = {};
 };
 
 struct Node {
-  std::string name;     ///< may be empty or repeated
+  std::string name;  ///< may be empty or repeated
   std::string op_type;
-  std::string domain;   ///< "" is ai.onnx
+  std::string domain;  ///< "" is ai.onnx
   std::string overload = {};
   std::vector<TensorId> inputs;   ///< kNoTensor where omitted
   std::vector<TensorId> outputs;  ///< kNoTensor where omitted
@@ -79,7 +80,7 @@ struct Graph {
   std::string name;
   std::vector<Tensor> tensors;
   std::vector<Node> nodes;
-  std::vector<TensorId> inputs;   ///< without initializers that are also inputs
+  std::vector<TensorId> inputs;  ///< without initializers that are also inputs
   std::vector<TensorId> outputs;
 };
 
@@ -89,7 +90,7 @@ struct Function {
   std::string name;
   std::string overload = {};
   std::shared_ptr<const Graph> body;
-  std::vector<std::string> attributes;      ///< attributes without default
+  std::vector<std::string> attributes;  ///< attributes without default
   std::vector<Attribute> attribute_defaults;
   std::vector<std::pair<std::string, int>> opsets;  ///< the function's own imports
 };
@@ -97,7 +98,7 @@ struct Function {
 struct Model {
   std::string path;
   std::int64_t ir_version = 0;
-  std::string producer;         ///< "pytorch 1.13.1"
+  std::string producer;                             ///< "pytorch 1.13.1"
   std::vector<std::pair<std::string, int>> opsets;  ///< domain -> version, "" for ai.onnx
   Graph graph;
   std::vector<Function> functions;

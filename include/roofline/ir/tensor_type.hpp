@@ -10,7 +10,8 @@
 
 namespace roofline::ir {
 
-/// Sizes of a tensor's axes, outermost first; kUnknownDim where a size is not known. {} is a scalar.
+/// Sizes of a tensor's axes, outermost first; kUnknownDim where a size is not known. {} is a
+/// scalar.
 using Shape = std::vector<std::int64_t>;
 inline constexpr std::int64_t kUnknownDim = -1;
 

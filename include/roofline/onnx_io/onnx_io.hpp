@@ -11,7 +11,7 @@ namespace roofline::onnx_io {
 /// whoever analyses thousands of models and prints no digest skips it.
 enum class Digest { kCompute, kSkip };
 
-/// Reads an .onnx file without its weights: the file is mapped, tensor payloads above 1 KiB are
+/// Reads an .onnx file without its weights: the file is mapped, payloads above 1 KiB (128 bytes of floats) are
 /// skipped by a bounds-checked wire-format walk, external data is never opened.
 ///
 /// What comes back is normalised: domain "ai.onnx" is "", nodes are in topological order,
@@ -27,7 +27,7 @@ enum class Digest { kCompute, kSkip };
 [[nodiscard]] ir::Model load(std::span<const std::uint8_t> bytes, const std::string& path,
                              Digest digest = Digest::kCompute);
 
-/// Writes the model without payloads above 1 KiB (dims, dtype and name stay), so that every cost
+/// Writes the model without those payloads (dims, dtype and name stay), so that every cost
 /// stays the same; doc strings and the metadata of nodes and values (mostly stack traces) go too.
 /// Stripping a stripped model changes nothing. The output appears complete or not at all.
 /// Returns the bytes written. Throws Error; kUsage when the output is the input.

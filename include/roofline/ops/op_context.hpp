@@ -47,7 +47,8 @@ class OpContext {
   [[nodiscard]] bool has_attr(std::string_view name) const;
   [[nodiscard]] std::int64_t attr_int(std::string_view name, std::int64_t fallback) const;
   [[nodiscard]] double attr_float(std::string_view name, double fallback) const;
-  [[nodiscard]] std::string_view attr_string(std::string_view name, std::string_view fallback) const;
+  [[nodiscard]] std::string_view attr_string(std::string_view name,
+                                             std::string_view fallback) const;
   /// nullptr when absent.
   [[nodiscard]] const std::vector<std::int64_t>* attr_ints(std::string_view name) const;
   [[nodiscard]] const std::vector<double>* attr_floats(std::string_view name) const;

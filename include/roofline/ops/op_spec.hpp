@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -25,17 +26,17 @@ enum class OpClass : std::uint8_t {
   kReduction,
   kPooling,
   kResize,
-  kQuantize,       ///< QuantizeLinear, DequantizeLinear, ...
+  kQuantize,  ///< QuantizeLinear, DequantizeLinear, ...
   kRandom,
-  kSearch,         ///< TopK, NonMaxSuppression, sorting, ...
-  kSignal,         ///< DFT, STFT, windows
-  kMl,             ///< ai.onnx.ml
+  kSearch,  ///< TopK, NonMaxSuppression, sorting, ...
+  kSignal,  ///< DFT, STFT, windows
+  kMl,      ///< ai.onnx.ml
   kOther,
   // Movement classes: only these may have no_work.
-  kMovement,       ///< Transpose, Concat, Slice, Gather, Pad, Cast, ...: bytes, no arithmetic
-  kView,           ///< Reshape, Squeeze, Identity, ...: neither
-  kShape,          ///< Shape, Size, Constant, ...: metadata only
-  kControl,        ///< If, Loop, Scan, sequence handling
+  kMovement,  ///< Transpose, Concat, Slice, Gather, Pad, Cast, ...: bytes, no arithmetic
+  kView,      ///< Reshape, Squeeze, Identity, ...: neither
+  kShape,     ///< Shape, Size, Constant, ...: metadata only
+  kControl,   ///< If, Loop, Scan, sequence handling
 };
 [[nodiscard]] std::string_view class_name(OpClass cls);  ///< "conv", "matmul", ...
 /// True for the classes whose operators may do no arithmetic (kMovement .. kControl).
@@ -48,36 +49,39 @@ struct Contraction {
   std::int64_t m = 1;
   std::int64_t n = 1;
   std::int64_t k = 1;
-  std::int64_t groups = 1;                  ///< of a convolution
-  std::vector<std::int64_t> kernel = {};    ///< empty when not a convolution
+  std::int64_t groups = 1;                ///< of a convolution
+  std::vector<std::int64_t> kernel = {};  ///< empty when not a convolution
   std::vector<std::int64_t> stride = {};
   std::vector<std::int64_t> dilation = {};
-  Count valid_macs = 0;                     ///< MACs whose tap falls on real input, not padding
+  Count valid_macs = 0;  ///< MACs whose tap falls on real input, not padding
 };
 
 /// What a node computes. Exact integers.
 struct Work {
-  Count macs = 0;             ///< multiply-accumulates of contractions, padding taps included
-  Count arithmetic = 0;       ///< every other add, sub, mul, div, compare, min, max, select
-  Count transcendentals = 0;  ///< exp, log, tanh, erf, sqrt, pow, ...: counted apart, not in flops()
-  std::optional<Contraction> contraction = std::nullopt;
+  Count macs = 0;        ///< multiply-accumulates of contractions, padding taps included
+  Count arithmetic = 0;  ///< every other add, sub, mul, div, compare, min, max, select
+  Count transcendentals =
+      0;  ///< exp, log, tanh, erf, sqrt, pow, ...: counted apart, not in flops()
+  /// nullptr when there is none. Shared: plans of one node describe the same contraction.
+  std::shared_ptr<const Contraction> contraction = nullptr;
   /// 1 MAC = 2 FLOPs, said here and nowhere else.
   [[nodiscard]] Count flops() const { return 2 * macs + arithmetic; }
 };
 
 /// How an operand's bytes count.
 enum class Role : std::uint8_t {
-  kData,       ///< activation; a constant here is a weight, and a parameter if floating and not single
-  kParameter,  ///< a weight slot (Conv W, Gemm B, LSTM R, ...): a constant of any dtype is a parameter
-  kBuffer,     ///< a constant here is weight traffic but no parameter (BatchNorm mean, indices, masks)
+  kData,  ///< activation; a constant here is a weight, and a parameter if floating and not single
+  kParameter,  ///< a weight slot (Conv W, Gemm B, LSTM R, ...): a constant of any dtype is a
+               ///< parameter
+  kBuffer,  ///< a constant here is weight traffic but no parameter (BatchNorm mean, indices, masks)
 };
 
 /// One read or write of an operand by a node. Operands not listed are not touched
 /// (shape vectors, axes and other configuration: metadata that the compiler bakes in).
 struct Access {
-  int operand = 0;                ///< input index; ~index for an output (see is_output)
-  Count elements = 0;             ///< elements touched, each once
-  std::int64_t run_length = 0;    ///< contiguous elements per run; 0 = the whole operand is one run
+  int operand = 0;              ///< input index; ~index for an output (see is_output)
+  Count elements = 0;           ///< elements touched, each once
+  std::int64_t run_length = 0;  ///< contiguous elements per run; 0 = the whole operand is one run
   Role role = Role::kData;
   [[nodiscard]] bool is_output() const { return operand < 0; }
   [[nodiscard]] int index() const { return operand < 0 ? ~operand : operand; }
@@ -103,8 +107,8 @@ using WorkFn = Work (*)(const OpContext&);
 /// Operands touched, same precondition.
 using AccessFn = AccessList (*)(const OpContext&);
 
-/// What an operator can become inside a neighbouring kernel. Operators of class kActivation with one
-/// activation operand qualify as the end of a contraction's kernel by class.
+/// What an operator can become inside a neighbouring kernel. Operators of class kActivation with
+/// one activation operand qualify as the end of a contraction's kernel by class.
 enum class Fusion : std::uint8_t {
   kNone,
   kScaleShift,  ///< per-channel factor and offset that fold into the weights (BatchNormalization)
@@ -117,15 +121,16 @@ enum class Fusion : std::uint8_t {
 struct OpSpec {
   std::string_view domain = {};  ///< "" is ai.onnx
   std::string_view type;
-  int since;                     ///< first opset of this meaning
+  int since;  ///< first opset of this meaning
   OpClass cls;
   Arity arity;
   InferFn infer;
   WorkFn work;
   AccessFn access;
-  std::string_view formula;      ///< FLOPs in terms of the operands, as docs and `roofline ops` show it
+  std::string_view formula;  ///< FLOPs in terms of the operands, as docs and `roofline ops` show it
   std::string_view source = {};  ///< where formula or rule come from, if not the ONNX specification
-  Confidence confidence = Confidence::kExact;  ///< kApproximate for a stated upper bound or estimate
+  Confidence confidence =
+      Confidence::kExact;  ///< kApproximate for a stated upper bound or estimate
   Fusion fusion = Fusion::kNone;
 };
 

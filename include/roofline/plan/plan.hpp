@@ -18,7 +18,7 @@ using BufferId = std::int32_t;
 struct Buffer {
   ir::TensorId tensor = ir::kNoTensor;
   ir::DType dtype = ir::DType::kUndefined;
-  std::optional<Count> bytes = Count(0);   ///< whole buffer; nullopt when its shape is unknown
+  std::optional<Count> bytes = Count(0);  ///< whole buffer; nullopt when its shape is unknown
   bool is_weight = false;
   bool is_input = false;   ///< a graph input: alive from the start
   bool is_output = false;  ///< a graph output: alive to the end
@@ -43,19 +43,20 @@ struct Step {
   std::vector<ir::NodeId> nodes;  ///< in execution order; the first one gives class and name
   ops::OpClass cls = ops::OpClass::kOther;
   std::optional<hardware::Precision> precision;  ///< of the arithmetic; nullopt: no unit can run it
-  int unit = -1;                  ///< index into Profile::units; -1 without a machine or when none can
+  int unit = -1;  ///< index into Profile::units; -1 without a machine or when none can
   ops::Work work = {};
   std::vector<BufferAccess> accesses;
-  bool complete = true;           ///< false: work or bytes are lower bounds
-  std::vector<std::string> reasons;  ///< why it looks so: "fused Relu into Conv", "tensor cores not used: k=3 is no multiple of 8"
+  bool complete = true;              ///< false: work or bytes are lower bounds
+  std::vector<std::string> reasons;  ///< why it looks so: "fused Relu into Conv", "tensor cores not
+                                     ///< used: k=3 is no multiple of 8"
 };
 
 /// How a runtime would execute a typed graph on a machine: all that estimate reads.
 struct Plan {
-  std::string runtime;             ///< "none", "basic"
-  std::string precision;           ///< what was asked for: "as-is", "fp16", ...
+  std::string runtime;    ///< "none", "basic"
+  std::string precision;  ///< what was asked for: "as-is", "fp16", ...
   std::vector<Buffer> buffers;
-  std::vector<Step> steps;         ///< in execution order; every node is in exactly one
+  std::vector<Step> steps;  ///< in execution order; every node is in exactly one
   std::vector<Diagnostic> diagnostics;
 };
 
@@ -67,8 +68,8 @@ struct PlanOptions {
 /// Names accepted by PlanOptions::runtime.
 [[nodiscard]] std::vector<std::string> runtime_names();
 
-/// `profile` may be nullptr: then no step has a unit. Throws Error (kUsage) for an unknown runtime or
-/// a precision for which the machine has no peak.
+/// `profile` may be nullptr: then no step has a unit. Throws Error (kUsage) for an unknown runtime
+/// or a precision for which the machine has no peak.
 [[nodiscard]] Plan make_plan(const infer::TypedGraph& graph, const hardware::Profile* profile,
                              const PlanOptions& options);
 

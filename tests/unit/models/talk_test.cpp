@@ -14,7 +14,9 @@ using report::Report;
 using report::Result;
 using test::ModelBuilder;
 
-std::string model(const std::string& name) { return std::string(ROOFLINE_ROOT) + "/models/" + name + ".onnx"; }
+std::string model(const std::string& name) {
+  return std::string(ROOFLINE_ROOT) + "/models/" + name + ".onnx";
+}
 
 hardware::Profile profile(const std::string& path) {
   return hardware::load_file(std::string(ROOFLINE_ROOT) + "/" + path);
@@ -33,7 +35,9 @@ const hardware::Profile& v100() {
   return p;
 }
 
-double planned_intensity(const std::string& name) { return on(name, v100()).results[0].intensity.value(); }
+double planned_intensity(const std::string& name) {
+  return on(name, v100()).results[0].intensity.value();
+}
 
 TEST(Talk, MatrixProduct) {
   ModelBuilder b;

@@ -49,7 +49,8 @@ ModelBuilder block() {
 plan::Plan plan_of(const ModelBuilder& b, const std::string& runtime,
                    std::optional<Precision> precision = {}) {
   const hardware::Profile p = machine();
-  return plan::make_plan(infer::infer(b.model(), {}), &p, {.runtime = runtime, .precision = precision});
+  return plan::make_plan(infer::infer(b.model(), {}), &p,
+                         {.runtime = runtime, .precision = precision});
 }
 
 Count bytes_of(const plan::Step& step) {
@@ -102,8 +103,9 @@ TEST(Plan, BatchNormBehindAnActivationIsNotFolded) {
   b.node("BatchNormalization", {"r", "scale", "shift", "mean", "var"}, {"y"}).output("y");
   const plan::Plan plan = plan_of(b, "basic");
   ASSERT_EQ(plan.steps.size(), 2U);
-  EXPECT_EQ(plan.steps[1].reasons, std::vector<std::string>{
-      "not folded into c: an activation or a residual lies between"});
+  EXPECT_EQ(
+      plan.steps[1].reasons,
+      std::vector<std::string>{"not folded into c: an activation or a residual lies between"});
 }
 
 TEST(Plan, ConvThatReadsAnotherConvsResidualFusesOnlyOnce) {
@@ -149,7 +151,8 @@ TEST(Plan, MatrixUnitNeedsAlignedChannels) {
   EXPECT_EQ(plan.steps[1].unit, 0);
   EXPECT_EQ(plan.steps[1].precision, Precision::kFp32);
   ASSERT_EQ(plan.steps[1].reasons.size(), 2U);
-  EXPECT_EQ(plan.steps[1].reasons[0], "not on tensor: channels 8 in, 7 out are not both multiples of 8");
+  EXPECT_EQ(plan.steps[1].reasons[0],
+            "not on tensor: channels 8 in, 7 out are not both multiples of 8");
   EXPECT_EQ(plan.steps[1].reasons[1], "computed in fp32: no unit runs this in fp16");
 }
 
@@ -175,8 +178,9 @@ TEST(Plan, UnknownRuntimeIsAnError) {
     (void)plan_of(block(), "bsic");
     FAIL();
   } catch (const Error& e) {
-    EXPECT_EQ(format_diagnostic(e.diagnostic()),
-              "roofline: error[unknown-runtime]: 'bsic' is no runtime\n  hint: did you mean 'basic'?\n");
+    EXPECT_EQ(
+        format_diagnostic(e.diagnostic()),
+        "roofline: error[unknown-runtime]: 'bsic' is no runtime\n  hint: did you mean 'basic'?\n");
   }
 }
 
@@ -213,7 +217,10 @@ TEST(Estimate, PeakMemoryIsWeightsPlusLiveActivations) {
 TEST(Estimate, ViewsShareTheirOperandsBuffer) {
   ModelBuilder b;
   b.input("x", ir::Shape{4, 8}).ints("target", {32});
-  b.node("Relu", {"x"}, {"r"}).node("Reshape", {"r", "target"}, {"v"}).node("Tanh", {"v"}, {"y"}).output("y");
+  b.node("Relu", {"x"}, {"r"})
+      .node("Reshape", {"r", "target"}, {"v"})
+      .node("Tanh", {"v"}, {"y"})
+      .output("y");
   const std::vector<Count> live = estimate::live_bytes(plan_of(b, "none"));
   EXPECT_EQ(live, (std::vector<Count>{2 * 128, 128, 2 * 128}));
 }
