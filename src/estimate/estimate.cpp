@@ -11,8 +11,8 @@ using hardware::Profile;
 
 class StepEstimator {
  public:
-  StepEstimator(const plan::Plan& plan, const Profile& profile, const EstimateOptions& options)
-      : plan_(plan), profile_(profile), options_(options) {
+  StepEstimator(const Profile& profile, const EstimateOptions& options)
+      : profile_(profile), options_(options) {
     for (const hardware::MemoryLevel& level : profile.memory) {
       bandwidths_.push_back(hardware::bandwidth(level, options.roof));
     }
@@ -74,7 +74,6 @@ class StepEstimator {
       e.bottleneck = Bottleneck::kMemory;
   }
 
-  const plan::Plan& plan_;
   const Profile& profile_;
   const EstimateOptions& options_;
   std::vector<std::optional<double>> bandwidths_ = {};
@@ -191,7 +190,7 @@ PlanEstimate estimate(const plan::Plan& plan, const Profile& profile,
   PlanEstimate total;
   total.levels.resize(profile.memory.size());
   total.steps.reserve(plan.steps.size());
-  const StepEstimator estimator(plan, profile, options);
+  const StepEstimator estimator(profile, options);
   for (const plan::Step& step : plan.steps) {
     total.steps.push_back(estimator.estimate(step));
     add_step(total.steps.back(), total);

@@ -70,7 +70,7 @@ void write_all(const OpContext& ctx, AccessList& list) {
 
 AccessList touch_all(const OpContext& ctx) {
   AccessList list;
-  list.reserve(static_cast<std::size_t>(ctx.input_count() + ctx.output_count()));
+  list.reserve(ctx.node().inputs.size() + ctx.node().outputs.size());
   for (int i = 0; i < ctx.input_count(); ++i) read_whole(ctx, i, Role::kData, list);
   write_all(ctx, list);
   return list;

@@ -20,6 +20,8 @@ class JsonWriter {
   ~JsonWriter();  ///< flushes; the document must be complete
   JsonWriter(const JsonWriter&) = delete;
   JsonWriter& operator=(const JsonWriter&) = delete;
+  JsonWriter(JsonWriter&&) = delete;
+  JsonWriter& operator=(JsonWriter&&) = delete;
 
   void begin_object();
   void end_object();

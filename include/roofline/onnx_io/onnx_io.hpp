@@ -11,8 +11,8 @@ namespace roofline::onnx_io {
 /// whoever analyses thousands of models and prints no digest skips it.
 enum class Digest { kCompute, kSkip };
 
-/// Reads an .onnx file without its weights: the file is mapped, payloads above 1 KiB (128 bytes of floats) are
-/// skipped by a bounds-checked wire-format walk, external data is never opened.
+/// Reads an .onnx file without its weights: the file is mapped, payloads above 1 KiB (128 bytes of
+/// floats) are skipped by a bounds-checked wire-format walk, external data is never opened.
 ///
 /// What comes back is normalised: domain "ai.onnx" is "", nodes are in topological order,
 /// initializers are constants even where they are graph inputs too, every operand's name is
