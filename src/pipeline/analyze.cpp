@@ -7,7 +7,9 @@
 
 namespace roofline {
 
-report::Report analyze(const ir::Model& model, const Request& request) {
+namespace {
+
+report::Report price(const ir::Model& model, const Request& request) {
   infer::TypedGraph graph = infer::infer(model, request.bindings);
   report::Report out;
   out.tool_version = ROOFLINE_VERSION;
@@ -17,6 +19,18 @@ report::Report analyze(const ir::Model& model, const Request& request) {
     add_result(graph, *profile, request, out);
   }
   return out;
+}
+
+}  // namespace
+
+report::Report analyze(const ir::Model& model, const Request& request) {
+  try {
+    return price(model, request);
+  } catch (const OverflowError&) {
+    // A single node that overflows is a diagnostic; here a sum over nodes did.
+    throw Error("overflow", model.path, "a sum over the model's nodes exceeds 2^63-1",
+                "check the sizes given by --dim and --shape, and the model's constants");
+  }
 }
 
 report::Report analyze(const std::string& path, const Request& request) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,11 @@ struct OpCase {
   /// For results that depend on data: the shapes that value_info declares, used to check costs.
   std::vector<Operand> declared = {};
 };
+
+/// What a failing case is called; without it the test framework prints raw bytes.
+inline std::ostream& operator<<(std::ostream& out, const OpCase& c) {
+  return out << c.domain << (c.domain.empty() ? "" : ".") << c.type << " at opset " << c.opset;
+}
 
 /// Called once per family file at static-initialisation time.
 bool add_cases(std::vector<OpCase> cases);
