@@ -95,9 +95,9 @@ void check_operands(const Command& command, const Arguments& arguments) {
 }  // namespace
 
 const std::vector<std::string>& Arguments::all(std::string_view option) const {
-  static const std::vector<std::string> none;
+  static const std::vector<std::string> kNone;
   const auto found = values.find(option);
-  return found == values.end() ? none : found->second;
+  return found == values.end() ? kNone : found->second;
 }
 
 const std::string* Arguments::one(std::string_view option) const {

@@ -43,20 +43,20 @@ std::vector<OpSpec> join_families() {
 using Index = std::unordered_multimap<std::string_view, const OpSpec*>;
 
 const Index& index() {
-  static const Index table = [] {
+  static const Index kIndex = [] {
     Index by_type;
     by_type.reserve(all_ops().size());
     for (const OpSpec& row : all_ops()) by_type.emplace(row.type, &row);
     return by_type;
   }();
-  return table;
+  return kIndex;
 }
 
 }  // namespace
 
 std::span<const OpSpec> all_ops() {
-  static const std::vector<OpSpec> rows = join_families();
-  return rows;
+  static const std::vector<OpSpec> kRows = join_families();
+  return kRows;
 }
 
 const OpSpec* find_op(std::string_view domain, std::string_view type, int opset) {
