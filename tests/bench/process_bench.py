@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Whole-process time and memory on large generated models, page cache warm.
 
-  process_bench.py --bin PATH [--check] [--runs 7]
+  process_bench.py --bin PATH [--check] [--runs 7] [--slack 1]
 
 Prints, per case, the best wall time, peak RSS and the ratio to its budget; --check exits 1 when a
-budget is broken. The models: 575 MB of inline weights, a sparse 10 GB file, and a 50,000-node graph
+budget times --slack is broken (a shared machine needs some). The models: 575 MB of inline weights, a sparse 10 GB file, and a 50,000-node graph
 (with a 10,000-node one beside it, to see that time is linear in nodes)."""
 import argparse
 import os
@@ -97,6 +97,7 @@ def main():
     parser.add_argument("--bin", required=True)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--slack", type=float, default=1)
     a = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     failed = False
@@ -117,11 +118,11 @@ def main():
             command = [a.bin, "analyze", files[name], "--hardware", "v100", "--format", fmt]
             seconds, rss = measure(command, a.runs)
             times[name, fmt] = seconds
-            failed |= seconds > limit_s or (limit_mb is not None and rss > limit_mb)
+            failed |= seconds > limit_s * a.slack or (limit_mb is not None and rss > limit_mb)
             print(f"{name + ' ' + fmt:34} {seconds * 1e3:9.1f} {limit_s * 1e3:8.0f} {seconds / limit_s:7.2f} "
                   f"{rss:8.1f} {limit_mb or '-':>8}")
         growth = times["nodes50k", "text"] / times["nodes10k", "text"]
-        failed |= growth > 6.5  # 5 times the nodes, some noise, and no quadratic term
+        failed |= growth > 6.5 * a.slack  # 5 times the nodes, some noise, and no quadratic term
         print(f"50,000 nodes take {growth:.2f} times as long as 10,000 (5 = linear)")
     sys.exit(1 if failed and a.check else 0)
 
