@@ -12,17 +12,13 @@ bool is_known(const Shape& shape) {
 }
 
 std::optional<Count> element_count(const Shape& shape) {
+  // Both questions come before the product, which may overflow where the answer is simple: an empty
+  // axis empties the tensor, whatever the other ones are.
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return Count(0);
+  if (!is_known(shape)) return std::nullopt;
   Count product = 1;
-  bool known = true;
-  for (const std::int64_t dim : shape) {
-    // An empty axis empties the tensor, whatever the other ones are.
-    if (dim == 0) return Count(0);
-    if (dim == kUnknownDim)
-      known = false;
-    else if (known)
-      product *= dim;
-  }
-  return known ? std::optional(product) : std::nullopt;
+  for (const std::int64_t dim : shape) product *= dim;
+  return product;
 }
 
 std::string to_string(const Shape& shape) {

@@ -207,6 +207,13 @@ TEST(Infer, OverflowIsDiagnosed) {
   EXPECT_EQ(graph.diagnostics[0].code, "overflow");
 }
 
+TEST(Infer, EmptyAndUnknownAxesComeBeforeOverflow) {
+  const std::int64_t huge = 3'000'000'000'000;
+  EXPECT_EQ(ir::element_count({huge, huge, 0}), Count(0));
+  EXPECT_EQ(ir::element_count({huge, huge, ir::kUnknownDim}), std::nullopt);
+  EXPECT_THROW((void)ir::element_count({huge, huge}), OverflowError);
+}
+
 TEST(Infer, UnknownOperatorCountsBytesButNotWork) {
   ModelBuilder b;
   b.input("x", ir::Shape{4, 8});
