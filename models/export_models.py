@@ -13,118 +13,18 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from dataclasses import dataclass, field
-from functools import partial
+from math import prod
 from pathlib import Path
-from typing import Callable
 
 import onnx
 import torch
-import torchvision
 
-import nets
+from catalogue import Written, catalogue
 from count_macs import count_macs
 
 HERE = Path(__file__).resolve().parent
 COUNTS = HERE / "pytorch_counts.json"
 OPSET = 17
-
-
-@dataclass
-class Model:
-    """`inputs` and `outputs` map a name to its shape; a dimension given as text is dynamic."""
-
-    build: Callable
-    inputs: dict
-    outputs: dict
-    dims: dict = field(default_factory=lambda: {"batch": 1})  # what the dynamic ones are here
-    tokens: dict = field(default_factory=dict)  # integer inputs, and the number they stay below
-    note: str = ""
-    documented_parameters: int = 0  # when torchvision publishes the number
-
-
-def classifier(build, size=224, **options):
-    image = {"image": ["batch", 3, size, size]}
-    return Model(build, image, {"logits": ["batch", 1000]}, **options)
-
-
-def from_torchvision(name, size=224, note="", **options):
-    build = partial(getattr(torchvision.models, name), weights=None, **options)
-    documented = torchvision.models.get_model_weights(name).IMAGENET1K_V1.meta["num_params"]
-    return classifier(build, size, note=note, documented_parameters=documented)
-
-
-def gpt2_cache(prefix, length, layers=12):
-    shape = ["batch", 12, length, 64]
-    return {f"{prefix}_{kind}_{i}": shape for i in range(layers) for kind in ("key", "value")}
-
-
-def catalogue():
-    words = ["batch", "sequence"]
-    tied = "The token embedding also makes the logits: one parameter, used twice."
-    return {
-        "alexnet": from_torchvision("alexnet"),
-        "vgg16": from_torchvision("vgg16"),
-        "resnet18": from_torchvision("resnet18"),
-        "resnet50": from_torchvision("resnet50"),
-        "resnet152": from_torchvision("resnet152"),
-        "resnext50_32x4d": from_torchvision("resnext50_32x4d"),
-        "densenet121": from_torchvision("densenet121"),
-        # The default initialisation of the next two takes a minute and is not needed here.
-        "inception_v3": from_torchvision(
-            "inception_v3",
-            size=299,
-            init_weights=False,
-            note="The auxiliary classifier is used in training only and is not in the graph.",
-        ),
-        "googlenet": from_torchvision("googlenet", init_weights=False, aux_logits=False),
-        "squeezenet1_1": from_torchvision("squeezenet1_1"),
-        "mobilenet_v2": from_torchvision("mobilenet_v2"),
-        "mobilenet_v3_large": from_torchvision("mobilenet_v3_large"),
-        "shufflenet_v2_x1_0": from_torchvision("shufflenet_v2_x1_0"),
-        "efficientnet_b0": from_torchvision("efficientnet_b0"),
-        "convnext_tiny": from_torchvision("convnext_tiny"),
-        "vit_b_16": from_torchvision("vit_b_16"),
-        "swin_t": from_torchvision(
-            "swin_t", note="The index buffers of all blocks are equal; the exporter keeps one."
-        ),
-        "mobilenet_v1": classifier(nets.MobileNetV1),
-        "shufflenet_v1_x0_5_g3": classifier(partial(nets.ShuffleNetV1, 3, 0.5)),
-        "shufflenet_v1_x0_5_g8": classifier(partial(nets.ShuffleNetV1, 8, 0.5)),
-        "bert_base": Model(
-            nets.Bert,
-            {"input_ids": words, "attention_mask": words, "token_type_ids": words},
-            {"last_hidden_state": [*words, 768], "pooler_output": ["batch", 768]},
-            dims={"batch": 1, "sequence": 128},
-            tokens={"input_ids": 30522, "attention_mask": 2, "token_type_ids": 2},
-        ),
-        "gpt2_prefill": Model(
-            nets.Gpt2,
-            {"input_ids": words},
-            {"logits": [*words, 50257], **gpt2_cache("present", "sequence")},
-            dims={"batch": 1, "sequence": 128},
-            tokens={"input_ids": 50257},
-            note=tied,
-        ),
-        "gpt2_decode": Model(
-            nets.Gpt2,
-            {"input_ids": ["batch", 1], **gpt2_cache("past", "past")},
-            {"logits": ["batch", 1, 50257], **gpt2_cache("present", "past + 1")},
-            dims={"batch": 1, "past": 512},
-            tokens={"input_ids": 50257},
-            note=tied,
-        ),
-        "lstm": Model(
-            nets.Lstm,
-            {"input": [*words, 256]},
-            {"output": [*words, 512], "hidden": [2, "batch", 512], "cell": [2, "batch", 512]},
-            dims={"batch": 1, "sequence": 32},
-            note="Counted as the products with weights that the LSTM is made of.",
-        ),
-        "unet": Model(
-            nets.UNet, {"image": ["batch", 3, 256, 256]}, {"mask": ["batch", 1, 256, 256]}
-        ),
-    }
 
 
 def main():
@@ -134,7 +34,7 @@ def main():
     if unknown := [name for name in names if name not in models]:
         sys.exit(f"no model named {', '.join(unknown)}; there are: {', '.join(models)}")
     torch.set_num_threads(args.threads)
-    # The exporter warns of every size that it makes a constant; nets.py and torchvision mean them.
+    # The exporter warns of every size that it makes a constant; the networks mean them.
     warnings.simplefilter("ignore")
     for number, name in enumerate(names, 1):
         entry = make(name, models[name], args)
@@ -162,17 +62,50 @@ def parse_arguments():
 
 def make(name, spec, args):
     """Exports, counts and strips one model; returns its entry of pytorch_counts.json."""
+    with tempfile.TemporaryDirectory() as scratch:
+        full = (args.full or Path(scratch)) / f"{name}.onnx"
+        if isinstance(spec, Written):
+            entry = write(spec, full)
+        else:
+            entry = export_and_count(spec, full)
+        if args.roofline:
+            strip(args.roofline, full, HERE / f"{name}.onnx", Path(scratch) / "skeleton.onnx")
+        return entry
+
+
+def write(spec, path):
+    """The counts are those of a network made earlier."""
+    spec.write(path)
+    entry = {**load_counts()[spec.counts_as], "dims": spec.dims, "note": spec.note}
+    entry.pop("constants", None)  # those are the exporter's
+    return entry
+
+
+def export_and_count(spec, path):
     torch.manual_seed(0)
     model = spec.build().eval()
     make_distinct(model)
     inputs = [example(spec, input_name) for input_name in spec.inputs]
-    with tempfile.TemporaryDirectory() as scratch:
-        full = (args.full or Path(scratch)) / f"{name}.onnx"
-        export(model, inputs, spec, full)
-        if args.roofline:
-            stripped = HERE / f"{name}.onnx"
-            subprocess.run([args.roofline, "strip", full, "-o", stripped], check=True)
-        return count(model, inputs, spec, full)
+    export(model, inputs, spec, path)
+    onnx.checker.check_model(str(path))
+    entry = count(model, inputs, spec, path)
+    if spec.rewrite:
+        spec.rewrite(path)
+        onnx.checker.check_model(str(path))
+    return entry
+
+
+def strip(roofline, full, stripped, skeleton):
+    """Above 2 GB the exporter keeps weights in files of their own; nothing must refer to those."""
+    model = onnx.load(full, load_external_data=False)
+    external = [tensor for tensor in model.graph.initializer if tensor.external_data]
+    for tensor in external:
+        tensor.ClearField("external_data")
+        tensor.ClearField("data_location")
+    if external:
+        onnx.save(model, skeleton)
+        full = skeleton
+    subprocess.run([roofline, "strip", full, "-o", stripped], check=True)
 
 
 @torch.no_grad()
@@ -194,7 +127,7 @@ def export(model, inputs, spec, path):
     shapes = {**spec.inputs, **spec.outputs}
     torch.onnx.export(
         model,
-        tuple(inputs),
+        spec.arguments(inputs),
         str(path),
         opset_version=OPSET,
         input_names=list(spec.inputs),
@@ -210,9 +143,12 @@ def export(model, inputs, spec, path):
 
 
 def count(model, inputs, spec, path):
-    initializers = {i.name for i in onnx.load(path).graph.initializer}
+    graph = onnx.load(path, load_external_data=False).graph
+    initializers = {tensor.name for tensor in graph.initializer}
     parameters, buffers = dict(model.named_parameters()), dict(model.named_buffers())
-    macs = count_macs(model, inputs)
+    if spec.before_count:
+        spec.before_count(model)
+    macs = count_macs(model, spec.arguments(inputs))
     entry = {
         "dims": spec.dims,
         "parameters": numel(parameters, initializers),
@@ -220,6 +156,8 @@ def count(model, inputs, spec, path):
         "macs": sum(macs.values()),
         "macs_by_kind": macs,
     }
+    if constants := float_constants(graph):
+        entry["constants"] = constants
     documented = spec.documented_parameters
     if documented and documented != entry["parameters"]:
         entry["documented_parameters"] = documented
@@ -230,6 +168,13 @@ def count(model, inputs, spec, path):
 
 def numel(tensors, names):
     return sum(tensor.numel() for name, tensor in tensors.items() if name in names)
+
+
+def float_constants(graph):
+    """Elements of the lists of floats that the exporter wrote into Constant nodes."""
+    values = [a.t for node in graph.node if node.op_type == "Constant" for a in node.attribute]
+    values = [value for value in values if value.data_type == onnx.TensorProto.FLOAT]
+    return sum(size for value in values if (size := prod(value.dims)) > 1)
 
 
 def load_counts():

@@ -16,6 +16,45 @@ namespace {
 /// Symbols named in the message of --strict.
 constexpr std::string_view kUnboundDim = "unbound-dim";
 
+/// Every open size: its symbol, where it stands, and how to give it.
+void list_dims(const AnalyzeOptions& options, const Streams& streams) {
+  const ir::Model model = onnx_io::load(options.model, onnx_io::Digest::kSkip);
+  const std::vector<infer::Dimension> dimensions = infer::dimensions(model);
+  if (dimensions.empty()) {
+    streams.out << "every size of the model's inputs and outputs is fixed\n";
+    return;
+  }
+  const infer::TypedGraph typed = infer::infer(model, options.request.bindings);
+  report::Table table(
+      {{"dimension"}, {"size", report::Align::kRight}, {"given by"}, {"stands at"}});
+  for (const infer::Dimension& dimension : dimensions) {
+    const ir::Tensor& tensor = model.graph.tensors[static_cast<std::size_t>(dimension.tensor)];
+    const auto& shape = typed.types[static_cast<std::size_t>(dimension.tensor)].shape;
+    const bool known =
+        shape && dimension.axis < shape->size() && (*shape)[dimension.axis] != ir::kUnknownDim;
+    const bool named = !dimension.symbol.empty();
+    const std::string flag = !dimension.is_input ? "other sizes"
+                             : named ? fmt::format("--dim {}=N", printable(dimension.symbol))
+                                     : fmt::format("--shape {}=...", printable(tensor.name));
+    std::vector<std::string> places = dimension.places;
+    constexpr std::size_t kMostPlaces = 3;
+    if (places.size() > kMostPlaces) {
+      const std::size_t rest = places.size() - kMostPlaces;
+      places.resize(kMostPlaces);
+      places.push_back(fmt::format("{} more", rest));
+    }
+    table.add({{named ? printable(dimension.symbol) : "-"},
+               {known ? std::to_string((*shape)[dimension.axis]) : "?"},
+               {flag},
+               {printable(join(places, ", "))}});
+  }
+  print_table(table, Fit::kWhole, streams.out, streams.out_is_terminal);
+  for (const Diagnostic& diagnostic : typed.diagnostics) {
+    const bool concerns_sizes = diagnostic.code == kUnboundDim || diagnostic.code == "dim-conflict";
+    if (concerns_sizes) print(diagnostic, streams.err);
+  }
+}
+
 report::Report price(const AnalyzeOptions& options) {
   std::vector<hardware::Profile> profiles;
   for (const std::string& machine : options.hardware) profiles.push_back(hardware::find(machine));
@@ -74,6 +113,10 @@ std::string missing(const report::Report& report) {
 
 ExitCode run_analyze(const Arguments& arguments, const Streams& streams) {
   const AnalyzeOptions options = analyze_options(arguments, streams.out_is_terminal);
+  if (options.dims) {
+    list_dims(options, streams);
+    return ExitCode::kOk;
+  }
   const report::Report report = price(options);
   const auto write = [&](std::ostream& out) { render(report, options, out); };
   if (options.output)

@@ -53,6 +53,9 @@ infer::Bindings bindings(const Arguments& arguments) {
       [](std::string_view flag, const std::string& text) { return integer(flag, text, 0); });
   read_assignments(arguments, "--shape", "a shape as in image=1x3x224x224 or image=scalar",
                    result.shapes, shape);
+  read_assignments(
+      arguments, "--trip-count", "a number of iterations as in decoder=20", result.trip_counts,
+      [](std::string_view flag, const std::string& text) { return integer(flag, text, 0); });
   read_assignments(arguments, "--value", "elements as in steps=1,2,3", result.values, numbers);
   return result;
 }
@@ -76,14 +79,17 @@ void check_use(const Arguments& arguments, const AnalyzeOptions& options) {
   };
   need({"--runtime", "--precision", "--threads", "--roof"}, !options.hardware.empty(),
        "--hardware");
-  need({"--sort", "--top", "--group-by", "--explain"}, options.format == Format::kText,
+  need({"--sort", "--top", "--group-by", "--explain", "--dims"}, options.format == Format::kText,
        "--format text");
   need({"--tensors"}, options.format == Format::kJson, "--format json");
   if (options.text.sort == "time" && arguments.has("--sort") && options.hardware.empty()) {
     throw usage_error("--sort time has no effect without --hardware");
   }
+  if (options.dims && !options.hardware.empty()) {
+    throw usage_error("--hardware has no effect beside --dims");
+  }
   if (!options.explain) return;
-  for (const std::string_view flag : {"--sort", "--top", "--group-by"}) {
+  for (const std::string_view flag : {"--sort", "--top", "--group-by", "--dims"}) {
     if (arguments.has(flag)) {
       throw usage_error(fmt::format("{} has no effect beside --explain", flag));
     }
@@ -144,6 +150,7 @@ AnalyzeOptions analyze_options(const Arguments& arguments, bool out_is_terminal)
     options.text.group_by = group_by(*text);
   }
   options.strict = arguments.has("--strict");
+  options.dims = arguments.has("--dims");
   check_use(arguments, options);
   return options;
 }

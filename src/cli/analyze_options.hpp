@@ -20,6 +20,7 @@ struct AnalyzeOptions {
   std::optional<std::string> output;
   std::optional<std::string> explain;
   report::TextOptions text;
+  bool dims = false;  ///< list the model's open sizes instead of pricing it
   bool strict = false;
 };
 

@@ -79,28 +79,36 @@ class StepEstimator {
   std::vector<std::optional<double>> bandwidths_ = {};
 };
 
-void add_step(const StepEstimate& step, PlanEstimate& total) {
-  total.complete = total.complete && step.complete;
-  total.flops += step.flops;
-  total.planned_bytes += step.planned_bytes;
-  total.dram_bytes += step.dram_bytes;
+/// Runs that a step counts for: once where nothing tells.
+Count runs(const plan::Step& step) { return step.repeat.value_or(1); }
+
+void add_step(const plan::Step& planned, const StepEstimate& step, PlanEstimate& total) {
+  const Count repeat = runs(planned);
+  if (repeat == 0) return;
+  const double times = repeat.as_double();
+  total.complete = total.complete && step.complete && planned.repeat;
+  total.flops += repeat * step.flops;
+  total.planned_bytes += repeat * step.planned_bytes;
+  total.dram_bytes += repeat * step.dram_bytes;
   for (std::size_t i = 0; i < step.levels.size(); ++i) {
-    total.levels[i].bytes += step.levels[i].bytes;
-    total.levels[i].seconds += step.levels[i].seconds;
+    total.levels[i].bytes += repeat * step.levels[i].bytes;
+    total.levels[i].seconds += times * step.levels[i].seconds;
   }
-  total.compute_s += step.compute_s;
-  total.memory_s += step.memory_s;
-  total.overhead_s += step.overhead_s;
-  total.roofline_s += step.roofline_s;
-  total.predicted_s += step.predicted_s;
+  total.compute_s += times * step.compute_s;
+  total.memory_s += times * step.memory_s;
+  total.overhead_s += times * step.overhead_s;
+  total.roofline_s += times * step.roofline_s;
+  total.predicted_s += times * step.predicted_s;
 }
 
 /// Seconds of predicted time by what they are spent on: each step's roofline term and its overhead.
-TimeSplit split_time(const PlanEstimate& total) {
+TimeSplit split_time(const plan::Plan& plan, const PlanEstimate& total) {
   TimeSplit split;
   split.overhead_s = total.overhead_s;
-  for (const StepEstimate& step : total.steps) {
-    (step.compute_s >= step.memory_s ? split.compute_s : split.memory_s) += step.roofline_s;
+  for (std::size_t i = 0; i < total.steps.size(); ++i) {
+    const StepEstimate& step = total.steps[i];
+    (step.compute_s >= step.memory_s ? split.compute_s : split.memory_s) +=
+        runs(plan.steps[i]).as_double() * step.roofline_s;
   }
   return split;
 }
@@ -119,7 +127,8 @@ double dominant_peak(const plan::Plan& plan, const PlanEstimate& total, const Pr
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const plan::Step& step = plan.steps[i];
     if (step.unit < 0 || !step.precision) continue;
-    flops[{step.unit, *step.precision}] += total.steps[i].flops.as_double();
+    flops[{step.unit, *step.precision}] +=
+        runs(step).as_double() * total.steps[i].flops.as_double();
   }
   const auto most = std::max_element(
       flops.begin(), flops.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -193,11 +202,11 @@ PlanEstimate estimate(const plan::Plan& plan, const Profile& profile,
   const StepEstimator estimator(profile, options);
   for (const plan::Step& step : plan.steps) {
     total.steps.push_back(estimator.estimate(step));
-    add_step(total.steps.back(), total);
+    add_step(step, total.steps.back(), total);
   }
   total.overhead_s += profile.run_overhead_s.value;
   total.predicted_s += profile.run_overhead_s.value;
-  total.time_split = split_time(total);
+  total.time_split = split_time(plan, total);
   total.bottleneck = total.complete ? largest(total.time_split) : Bottleneck::kUnknown;
   place_under_roof(plan, profile, options, total);
   total.peak_memory_bytes = weight_bytes(plan);

@@ -15,6 +15,7 @@ struct Lifetime {
 std::vector<Lifetime> lifetimes(const plan::Plan& plan) {
   std::vector<Lifetime> lives(plan.buffers.size());
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    if (plan.steps[s].repeat == Count(0)) continue;
     for (const plan::BufferAccess& access : plan.steps[s].accesses) {
       Lifetime& life = lives[static_cast<std::size_t>(access.buffer)];
       life.first = std::min(life.first, s);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <set>
 
 #include "roofline/base/text.hpp"
@@ -54,24 +55,9 @@ void check_dims(const Bindings& bindings, const std::map<std::string, std::strin
   }
 }
 
-void check_names(const Bindings& bindings, const ir::Model& model) {
-  if (bindings.shapes.empty() && bindings.values.empty()) return;
-  std::set<std::string_view> names;
-  for (const ir::Tensor& tensor : model.graph.tensors) names.insert(tensor.name);
-  const auto check = [&](const std::string& name, std::string_view flag) {
-    if (names.contains(name)) return;
-    std::vector<std::string> candidates;
-    for (const std::string_view candidate : names) candidates.emplace_back(candidate);
-    fail(model, "unknown-tensor",
-         fmt::format("{} names '{}', which is no tensor of the model", flag, name),
-         did_you_mean_hint(name, candidates));
-  };
-  for (const auto& [name, shape] : bindings.shapes) check(name, "--shape");
-  for (const auto& [name, value] : bindings.values) check(name, "--value");
-}
-
 /// Binds the symbols that a --shape for an input implies; sizes must agree.
-void bind_from_shape(const ir::Tensor& tensor, const ir::Shape& shape, TypedGraph& graph) {
+void bind_from_shape(const ir::Tensor& tensor, const ir::Shape& shape, const Bindings& bindings,
+                     TypedGraph& graph) {
   if (!tensor.declared) return;
   if (tensor.declared->size() != shape.size()) {
     fail(*graph.model, "rank-mismatch",
@@ -94,12 +80,18 @@ void bind_from_shape(const ir::Tensor& tensor, const ir::Shape& shape, TypedGrap
       continue;
     }
     const auto [it, inserted] = graph.dims.emplace(dim.symbol, shape[axis]);
-    if (!inserted && it->second != shape[axis]) {
-      fail(*graph.model, "dim-conflict",
-           fmt::format("dimension '{}' is {} elsewhere, but --shape makes it {} in axis {} of '{}'",
-                       dim.symbol, it->second, shape[axis], axis, tensor.name),
-           "give equal sizes to equal symbols");
-    }
+    if (inserted || it->second == shape[axis]) continue;
+    const std::string message =
+        fmt::format("dimension '{}' is {} elsewhere, but --shape makes it {} in axis {} of '{}'",
+                    dim.symbol, it->second, shape[axis], axis, tensor.name);
+    const std::string hint = "give equal sizes to equal symbols";
+    if (bindings.dims.contains(dim.symbol)) fail(*graph.model, "dim-conflict", message, hint);
+    // Exporters give one name to sizes that differ; the shapes are what the user means.
+    graph.diagnostics.push_back({.severity = Severity::kWarning,
+                                 .code = "dim-conflict",
+                                 .message = message,
+                                 .hint = hint,
+                                 .location = graph.model->path});
   }
 }
 
@@ -132,11 +124,28 @@ ir::TensorType constant_type(const ir::Constant& constant) {
 
 }  // namespace
 
-std::string node_location(const ir::Model& model, ir::NodeId index) {
-  const ir::Node& node = model.graph.nodes[static_cast<std::size_t>(index)];
-  return node.name.empty()
-             ? fmt::format("{}: node #{} ({})", model.path, index, node.op_type)
-             : fmt::format("{}: node '{}' ({}, #{})", model.path, node.name, node.op_type, index);
+std::string node_location(const TypedGraph& graph, const ir::Node& node, ir::NodeId n) {
+  const std::string& path = graph.model->path;
+  return node.name.empty() ? fmt::format("{}: node #{} ({})", path, graph.node_id(n), node.op_type)
+                           : fmt::format("{}: node '{}{}' ({}, #{})", path, graph.scope(n).name,
+                                         node.name, node.op_type, graph.node_id(n));
+}
+
+void check_pins(const Bindings& bindings, const TypedGraph& graph) {
+  if (bindings.shapes.empty() && bindings.values.empty()) return;
+  std::set<std::string_view> names;
+  for (const ir::Tensor& tensor : graph.graph().tensors) names.insert(tensor.name);
+  for (const auto& [name, id] : graph.names) names.insert(name);
+  const auto check = [&](const std::string& name, std::string_view flag) {
+    if (names.contains(name)) return;
+    std::vector<std::string> candidates;
+    for (const std::string_view candidate : names) candidates.emplace_back(candidate);
+    fail(*graph.model, "unknown-tensor",
+         fmt::format("{} names '{}', which is no tensor of the model", flag, name),
+         did_you_mean_hint(name, candidates));
+  };
+  for (const auto& [name, shape] : bindings.shapes) check(name, "--shape");
+  for (const auto& [name, value] : bindings.values) check(name, "--value");
 }
 
 ir::Shape resolve(const std::vector<ir::Dim>& declared,
@@ -152,6 +161,21 @@ ir::Shape resolve(const std::vector<ir::Dim>& declared,
     shape.push_back(it == dims.end() ? ir::kUnknownDim : it->second);
   }
   return shape;
+}
+
+ir::TensorType declared_type(const ir::Tensor& tensor,
+                             const std::map<std::string, std::int64_t>& dims) {
+  ir::TensorType type{.dtype = tensor.dtype};
+  if (tensor.declared) type.shape = resolve(*tensor.declared, dims);
+  for (const ir::ValueKind kind : {tensor.element_kind, tensor.kind}) {
+    if (kind != ir::ValueKind::kSequence && kind != ir::ValueKind::kOptional) {
+      type.kind = kind;
+      continue;
+    }
+    const auto content = std::make_shared<const ir::Content>(ir::Content{.common = type});
+    type = {.dtype = tensor.dtype, .kind = kind, .content = content};
+  }
+  return type;
 }
 
 void apply_pins(const Bindings& bindings, const std::string& name, ir::TensorType& type) {
@@ -182,16 +206,25 @@ void apply_pins(const Bindings& bindings, const std::string& name, ir::TensorTyp
   }
 }
 
+void know_empty(ir::TensorType& type) {
+  const bool is_empty =
+      type.shape && std::find(type.shape->begin(), type.shape->end(), 0) != type.shape->end();
+  if (!is_empty || type.value || !(ir::is_integer(type.dtype) || ir::is_float(type.dtype))) return;
+  if (ir::is_float(type.dtype))
+    type.value = std::vector<double>();
+  else
+    type.value = std::vector<std::int64_t>();
+}
+
 void bind_inputs(const Bindings& bindings, TypedGraph& graph) {
   const ir::Model& model = *graph.model;
   const auto symbols = input_symbols(model.graph);
   check_dims(bindings, symbols, model);
-  check_names(bindings, model);
   graph.dims = bindings.dims;
   for (const ir::TensorId id : model.graph.inputs) {
     const ir::Tensor& tensor = model.graph.tensors[static_cast<std::size_t>(id)];
     const auto it = bindings.shapes.find(tensor.name);
-    if (it != bindings.shapes.end()) bind_from_shape(tensor, it->second, graph);
+    if (it != bindings.shapes.end()) bind_from_shape(tensor, it->second, bindings, graph);
   }
   assume_unbound_symbols(symbols, graph);
   for (std::size_t i = 0; i < model.graph.tensors.size(); ++i) {
@@ -201,10 +234,10 @@ void bind_inputs(const Bindings& bindings, TypedGraph& graph) {
   for (const ir::TensorId id : model.graph.inputs) {
     const ir::Tensor& tensor = model.graph.tensors[static_cast<std::size_t>(id)];
     ir::TensorType& type = graph.types[static_cast<std::size_t>(id)];
-    type.dtype = tensor.dtype;
-    if (tensor.declared) type.shape = resolve(*tensor.declared, graph.dims);
+    type = declared_type(tensor, graph.dims);
     apply_pins(bindings, tensor.name, type);
     if (type.shape) assume_one(tensor, *type.shape, graph);
+    know_empty(type);
   }
 }
 

@@ -48,7 +48,7 @@ bool all_shapes_known(const ir::Node& node, const TypedGraph& graph) {
   const auto known = [&](ir::TensorId id) {
     if (id == ir::kNoTensor) return true;
     const ir::TensorType& type = graph.types[static_cast<std::size_t>(id)];
-    return type.dtype != ir::DType::kUndefined && type.shape && ir::is_known(*type.shape);
+    return type.dtype != ir::DType::kUndefined && type.elements();
   };
   return std::all_of(node.inputs.begin(), node.inputs.end(), known) &&
          std::all_of(node.outputs.begin(), node.outputs.end(), known);
@@ -79,7 +79,7 @@ void sum_bytes(const ir::Node& node, const std::vector<bool>& declares_constant,
     else
       cost.activation_read_bytes += bytes;
     if (is_parameter(node, access, declares_constant, graph)) {
-      cost.parameters += graph.types[id].elements().value_or(0);
+      cost.parameters += access.packing * graph.types[id].elements().value_or(0);
     }
   }
 }

@@ -43,11 +43,9 @@ void add_opset(const std::string& domain, std::int64_t version, const std::strin
                                  [&](const auto& known) { return known.first == domain; });
   if (same == opsets.end()) {
     opsets.emplace_back(domain, static_cast<int>(version));
-  } else if (same->second != version) {
-    throw Error("bad-opset", where,
-                fmt::format("operator set '{}' is imported in two versions, {} and {}", shown,
-                            same->second, version),
-                "remove one of the two imports");
+  } else {
+    // Seen where "" and "ai.onnx" are both imported: runtimes go by the newer.
+    same->second = std::max(same->second, static_cast<int>(version));
   }
 }
 

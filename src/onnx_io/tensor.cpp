@@ -127,17 +127,11 @@ bool is_external(const onnx::TensorProto& proto) {
   return proto.data_location() == onnx::TensorProto::EXTERNAL || proto.external_data_size() > 0;
 }
 
-/// The type inside any number of sequences and optionals, or nullptr when there is none.
-const onnx::TypeProto* innermost(const onnx::TypeProto* type) {
-  while (true) {
-    if (type->has_sequence_type()) {
-      type = &type->sequence_type().elem_type();
-    } else if (type->has_optional_type()) {
-      type = &type->optional_type().elem_type();
-    } else {
-      return type;
-    }
-  }
+/// What a sequence or optional holds, or nullptr for any other type.
+const onnx::TypeProto* element_of(const onnx::TypeProto& type) {
+  if (type.has_sequence_type()) return &type.sequence_type().elem_type();
+  if (type.has_optional_type()) return &type.optional_type().elem_type();
+  return nullptr;
 }
 
 ir::ValueKind kind_of(const onnx::TypeProto& type) {
@@ -150,9 +144,9 @@ ir::ValueKind kind_of(const onnx::TypeProto& type) {
 }
 
 ir::Dim convert_dim(const onnx::TensorShapeProto::Dimension& proto) {
-  // Exporters write -1 for a size they do not know, and "?" for one that they do not relate.
+  // Exporters write -1 for a size they do not know, "?" or "None" for one that they do not relate.
   if (proto.has_dim_value()) return {std::max(proto.dim_value(), ir::kUnknownDim)};
-  if (proto.dim_param() == "?") return {};
+  if (proto.dim_param() == "?" || proto.dim_param() == "None") return {};
   return {ir::kUnknownDim, proto.dim_param()};
 }
 
@@ -198,11 +192,13 @@ ir::Constant convert_sparse(const onnx::SparseTensorProto& proto) {
 void declare_type(const onnx::TypeProto& type, ir::Tensor& tensor) {
   const ir::ValueKind kind = kind_of(type);
   if (kind != ir::ValueKind::kTensor) tensor.kind = kind;
-  if (type.has_tensor_type()) return declare_tensor(type.tensor_type(), tensor);
-  if (type.has_sparse_tensor_type()) return declare_tensor(type.sparse_tensor_type(), tensor);
-  const onnx::TypeProto* const element = innermost(&type);
-  if (tensor.dtype == ir::DType::kUndefined && element->has_tensor_type()) {
-    tensor.dtype = ir::dtype_from_onnx(element->tensor_type().elem_type());
+  const onnx::TypeProto* element = element_of(type);
+  if (element) tensor.element_kind = kind_of(*element);
+  const onnx::TypeProto* innermost = &type;
+  for (; element; element = element_of(*element)) innermost = element;
+  if (innermost->has_tensor_type()) declare_tensor(innermost->tensor_type(), tensor);
+  if (innermost->has_sparse_tensor_type()) {
+    declare_tensor(innermost->sparse_tensor_type(), tensor);
   }
 }
 

@@ -2,6 +2,8 @@
 // Refuses nothing but operands that do not fit (PRelu's slope).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "arithmetic.hpp"
 #include "families.hpp"
 #include "rules.hpp"
@@ -71,6 +73,21 @@ void infer_clip(OpContext& ctx) {
   ctx.set_output(0, x.dtype, x.shape, std::move(value));
 }
 
+/// Gate and value have one shape: nothing broadcasts.
+void infer_swiglu(OpContext& ctx) {
+  const ir::Shape* a = ctx.shape(0);
+  const ir::Shape* b = ctx.shape(1);
+  std::optional<ir::Shape> out = a || !b ? ctx.input(0).shape : *b;
+  for (std::size_t i = 0; a && b && i < std::max(a->size(), b->size()); ++i) {
+    if (a->size() != b->size() || sizes_differ((*a)[i], (*b)[i])) {
+      shape_error(fmt::format("A is {}, B is {}, expected one shape", ir::to_string(*a),
+                              ir::to_string(*b)));
+    }
+    (*out)[i] = known_size((*a)[i], (*b)[i]);
+  }
+  ctx.set_output(0, ctx.input(0).dtype, std::move(out));
+}
+
 // --- work
 
 Work clip_work(const OpContext& ctx) {
@@ -83,6 +100,11 @@ Work clip_work(const OpContext& ctx) {
 Work gelu_work(const OpContext& ctx) {
   return ctx.attr_string("approximate", "none") == "tanh" ? per_output<8, 1>(ctx)
                                                           : per_output<4, 1>(ctx);
+}
+
+/// Swish(A) * B.
+Work swiglu_work(const OpContext& ctx) {
+  return ctx.attr_float("alpha", 1.0) == 1.0 ? per_output<4, 1>(ctx) : per_output<5, 1>(ctx);
 }
 
 /// x / (1 + exp(-alpha*x)); alpha = 1 costs nothing.
@@ -153,6 +175,15 @@ constexpr OpSpec kTable[] = {
     activation("Swish", 24, swish_work,
                "3*elements (add, div, mul), one more if alpha is not 1, and elements "
                "transcendental"),
+    {.type = "SwiGLU",
+     .since = 28,
+     .cls = OpClass::kElementwise,
+     .arity = {2, 2},
+     .infer = infer_swiglu,
+     .work = swiglu_work,
+     .access = touch_all,
+     .formula = "4*elements (Swish: add, div, mul; mul), one more if alpha is not 1, and elements "
+                "transcendental"},
     activation("Shrink", 9, per_output<3>, "3*elements (two compares, add)"),
     {.type = "PRelu",
      .since = 1,
@@ -172,9 +203,9 @@ constexpr OpSpec kTable[] = {
      .formula = "elements per bound given (min, max)"},
     arithmetic_op("Abs", 1, infer_value<a::Abs>),
     arithmetic_op("Neg", 1, infer_value<a::Neg>),
-    arithmetic_op("Floor", 1, infer_value<a::Float<a::floor>>),
-    arithmetic_op("Ceil", 1, infer_value<a::Float<a::ceil>>),
-    arithmetic_op("Round", 11, infer_value<a::Float<a::round>>),
+    growing(0b01, arithmetic_op("Floor", 1, infer_value<a::Float<a::floor>>)),
+    growing(0b01, arithmetic_op("Ceil", 1, infer_value<a::Float<a::ceil>>)),
+    growing(0b01, arithmetic_op("Round", 11, infer_value<a::Float<a::round>>)),
     arithmetic_op("Reciprocal", 1, infer_value<a::Float<a::reciprocal>>),
     arithmetic_op("Not", 1, infer_not),
     arithmetic_op("BitwiseNot", 18, infer_value<a::BitwiseNot>),

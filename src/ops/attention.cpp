@@ -2,56 +2,14 @@
 // Refuses to leave out masked scores: what a mask hides is computed and then hidden.
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "attention_rules.hpp"
 #include "families.hpp"
-#include "rules.hpp"
 
 namespace roofline::ops {
 namespace {
 
 using enum Role;
 constexpr std::int64_t kAny = ir::kUnknownDim;
-
-std::int64_t add_sizes(std::int64_t a, std::int64_t b) {
-  return a == kAny || b == kAny ? kAny : (Count(a) + b).value();
-}
-
-std::int64_t multiply_sizes(std::int64_t a, std::int64_t b) {
-  return a == kAny || b == kAny ? kAny : (Count(a) * b).value();
-}
-
-/// A stack of heads: [batch, length, heads * width] or [batch, heads, length, width].
-struct Heads {
-  std::int64_t batch = kAny;
-  std::int64_t heads = kAny;
-  std::int64_t length = kAny;
-  std::int64_t width = kAny;
-};
-
-std::int64_t head_attribute(const OpContext& ctx, std::string_view name) {
-  const std::int64_t heads = ctx.required_int(name);
-  if (heads < 1) {
-    attribute_error(fmt::format("attribute '{}' is {}, expected at least 1", name, heads));
-  }
-  return heads;
-}
-
-Heads read_heads(const OpContext& ctx, int i, std::string_view name, std::string_view attribute) {
-  const ir::Shape* shape = ctx.shape(i);
-  if (!shape) return {};
-  const ir::Shape& x = *shape;
-  if (x.size() == 4) return {x[0], x[1], x[2], x[3]};
-  if (x.size() != 3) {
-    shape_error(fmt::format("{} has shape {}, expected rank 3 or 4", name, ir::to_string(x)));
-  }
-  const std::int64_t heads = head_attribute(ctx, attribute);
-  if (x[2] != kAny && x[2] % heads != 0) {
-    shape_error(fmt::format("{} has {} columns, not a multiple of {} heads", name, x[2], heads),
-                fmt::format("check attribute '{}'", attribute));
-  }
-  return {x[0], heads, x[1], x[2] == kAny ? kAny : x[2] / heads};
-}
 
 /// The shape of `h` in the layout that operand `like` has.
 std::optional<ir::Shape> heads_shape(const OpContext& ctx, int like, const Heads& h) {
@@ -74,14 +32,8 @@ AttentionSizes read_attention(const OpContext& ctx) {
   s.q = read_heads(ctx, 0, "Q", "q_num_heads");
   s.k = read_heads(ctx, 1, "K", "kv_num_heads");
   s.v = read_heads(ctx, 2, "V", "kv_num_heads");
-  if (sizes_differ(s.q.width, s.k.width)) {
-    shape_error(fmt::format("Q has heads of {}, K has heads of {}", s.q.width, s.k.width),
-                "check attributes 'q_num_heads' and 'kv_num_heads'");
-  }
-  if (s.q.heads != kAny && s.k.heads != kAny && (s.k.heads < 1 || s.q.heads % s.k.heads != 0)) {
-    shape_error(
-        fmt::format("{} query heads are not a multiple of {} key heads", s.q.heads, s.k.heads));
-  }
+  check_widths(s.q, s.k, "check attributes 'q_num_heads' and 'kv_num_heads'");
+  check_groups(s.q.heads, s.k.heads);
   if (sizes_differ(s.k.length, s.v.length)) {
     shape_error(fmt::format("K has length {}, V has length {}", s.k.length, s.v.length));
   }
@@ -104,33 +56,20 @@ void infer_attention(OpContext& ctx) {
   ctx.set_output(3, dtype, ir::Shape{s.q.batch, s.q.heads, s.q.length, s.total});
 }
 
-/// Both products share their stack of score matrices: one contraction with k = D + Dv.
 Work attention_work(const OpContext& ctx) {
   const AttentionSizes s = read_attention(ctx);
-  Work work = contract({.batch = (Count(s.q.batch) * s.q.heads).value(),
-                        .m = s.q.length,
-                        .n = s.total,
-                        .k = (Count(s.q.width) + s.v.width).value()});
-  const Count scores = Count(s.q.batch) * s.q.heads * s.q.length * s.total;
-  const bool has_softcap = ctx.attr_float("softcap", 0.0) != 0.0;
-  const int masks = (ctx.has_input(3) ? 1 : 0) + (ctx.attr_int("is_causal", 0) != 0 ? 1 : 0) +
-                    (ctx.has_input(6) ? 1 : 0);
-  work.arithmetic = scores * (1 + masks + (has_softcap ? 2 : 0) + 4);
-  work.transcendentals = scores * (has_softcap ? 2 : 1);
-  return work;
+  return attend({.batch = s.q.batch,
+                 .heads = s.q.heads,
+                 .queries = s.q.length,
+                 .keys = s.total,
+                 .width = s.q.width,
+                 .v_width = s.v.width,
+                 .masks = (ctx.has_input(3) ? 1 : 0) + (ctx.attr_int("is_causal", 0) != 0 ? 1 : 0) +
+                          (ctx.has_input(6) ? 1 : 0),
+                 .has_softcap = ctx.attr_float("softcap", 0.0) != 0.0});
 }
 
 // --- RotaryEmbedding
-std::int64_t rotary_width(const OpContext& ctx, std::int64_t head_width) {
-  const std::int64_t rotated = ctx.attr_int("rotary_embedding_dim", 0);
-  if (rotated == 0) return head_width;
-  if (rotated < 0 || (head_width != kAny && rotated > head_width)) {
-    attribute_error(fmt::format("attribute 'rotary_embedding_dim' is {}, heads have {} elements",
-                                rotated, head_width));
-  }
-  return rotated;
-}
-
 void infer_rotary(OpContext& ctx) {
   same_as_input(ctx);
   static_cast<void>(rotary_width(ctx, read_heads(ctx, 0, "X", "num_heads").width));
@@ -138,7 +77,7 @@ void infer_rotary(OpContext& ctx) {
 
 Work rotary_work(const OpContext& ctx) {
   const Heads x = read_heads(ctx, 0, "X", "num_heads");
-  return {.arithmetic = Count(x.batch) * x.heads * x.length * rotary_width(ctx, x.width) * 3};
+  return {.arithmetic = rotation(Count(x.batch) * x.heads * x.length * rotary_width(ctx, x.width))};
 }
 
 /// With position ids, rows of the caches are gathered: one per position, never more than there are.
@@ -146,14 +85,11 @@ AccessList rotary_accesses(const OpContext& ctx) {
   AccessList list;
   read_whole(ctx, 0, kData, list);
   const Heads x = read_heads(ctx, 0, "X", "num_heads");
-  const std::int64_t half = rotary_width(ctx, x.width) / 2;
-  const bool gathers = ctx.has_input(3);
   for (const int cache : {1, 2}) {
-    const Count rows = Count(x.batch) * x.length * half;
-    list.push_back({.operand = cache,
-                    .elements = gathers ? std::min(ctx.elements(cache), rows) : ctx.elements(cache),
-                    .run_length = gathers ? half : 0,
-                    .role = kBuffer});
+    if (ctx.has_input(3))
+      read_rotary_cache(ctx, cache, Count(x.batch) * x.length, list);
+    else
+      read_whole(ctx, cache, kBuffer, list);
   }
   read_whole(ctx, 3, kBuffer, list);
   write_all(ctx, list);
@@ -161,23 +97,6 @@ AccessList rotary_accesses(const OpContext& ctx) {
 }
 
 // --- LinearAttention: a recurrent state [d_k, d_v] per key head instead of scores
-struct LinearSizes {
-  Heads q;
-  Heads k;
-  Heads v;
-};
-
-LinearSizes read_linear(const OpContext& ctx) {
-  const LinearSizes s = {read_heads(ctx, 0, "query", "q_num_heads"),
-                         read_heads(ctx, 1, "key", "kv_num_heads"),
-                         read_heads(ctx, 2, "value", "kv_num_heads")};
-  if (sizes_differ(s.q.width, s.k.width)) {
-    shape_error(fmt::format("query has heads of {}, key has heads of {}", s.q.width, s.k.width),
-                "check attributes 'q_num_heads' and 'kv_num_heads'");
-  }
-  return s;
-}
-
 void infer_linear_attention(OpContext& ctx) {
   const LinearSizes s = read_linear(ctx);
   Heads y = s.q;
@@ -188,21 +107,8 @@ void infer_linear_attention(OpContext& ctx) {
 }
 
 Work linear_attention_work(const OpContext& ctx) {
-  const LinearSizes s = read_linear(ctx);
-  const std::string_view rule = ctx.attr_string("update_rule", "gated_delta");
-  const bool has_delta = rule == "delta" || rule == "gated_delta";
-  const bool has_gate = rule == "gated" || rule == "gated_delta";
-  const Count state = Count(s.k.width) * s.v.width;
-  const Count updates = Count(s.k.batch) * s.k.heads * s.k.length;
-  const Count reads = Count(s.q.batch) * s.q.heads * s.q.length;
-  Work work = {.macs = (updates * (has_delta ? 2 : 1) + reads) * state};
-  work.arithmetic = reads * s.v.width;
-  if (has_gate) {
-    work.arithmetic += updates * state;
-    work.transcendentals = ctx.elements(4);
-  }
-  if (has_delta) work.arithmetic += updates * s.v.width * 2;
-  return work;
+  const LinearRule rule = update_rule(ctx);
+  return linear_attention(rule, read_linear(ctx), rule.has_gate ? ctx.elements(4) : 0);
 }
 
 constexpr OpSpec kTable[] = {

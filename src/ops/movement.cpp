@@ -327,8 +327,8 @@ constexpr OpSpec pad(OpSpec row) {
 
 constexpr OpSpec kTable[] = {
     move("Transpose", 1, {1, 1}, infer_transpose, touch_transpose),
-    move("Expand", 8, {2, 2}, infer_expand, touch_first),
-    move("Tile", 1, {2, 3}, infer_tile, touch_first),
+    growing(0b11, move("Expand", 8, {2, 2}, infer_expand, touch_first)),
+    growing(0b11, move("Tile", 1, {2, 3}, infer_tile, touch_first)),
     pad(move("Pad", 1, {1, 4}, infer_pad, touch_padded)),
     move("CenterCropPad", 18, {2, 2}, infer_center_crop_pad, touch_padded),
     move("DepthToSpace", 1, {1, 1}, infer_depth_to_space, touch_scattered),

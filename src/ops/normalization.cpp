@@ -146,10 +146,12 @@ Work rms_norm_work(const OpContext& ctx) {
 }
 
 // --- MeanVarianceNormalization, LpNormalization, LRN
-/// X's shape with 1 for every axis that shares its statistics.
+/// X's shape with 1 for every axis that shares its statistics. Before opset 9 each image is
+/// normalized on its own, and each channel unless across_channels is set.
 ir::Shape mean_variance_groups(const OpContext& ctx) {
   ir::Shape groups = *ctx.shape(0);
   std::vector<std::int64_t> axes = {0, 2, 3};
+  if (ctx.opset() < 9) axes.front() = ctx.attr_int("across_channels", 0) != 0 ? 1 : 2;
   if (const auto* given = ctx.attr_ints("axes")) axes = *given;
   for (const std::int64_t axis : axes) groups[normalize_axis(axis, groups.size())] = 1;
   return groups;

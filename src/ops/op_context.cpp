@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace roofline::ops {
 namespace {
@@ -150,6 +151,14 @@ void OpContext::set_output(int i, ir::DType dtype, std::optional<ir::Shape> shap
                     "check the node's attributes and constant inputs");
   }
   output(i) = ir::TensorType{dtype, std::move(shape), std::move(value)};
+}
+
+void OpContext::set_bound(int i, ir::Shape bound) { output(i).bound = std::move(bound); }
+
+void OpContext::set_container(int i, ir::ValueKind kind, ir::Content content) {
+  ir::TensorType type{.dtype = content.common.dtype, .kind = kind};
+  type.content = std::make_shared<const ir::Content>(std::move(content));
+  output(i) = std::move(type);
 }
 
 std::size_t normalize_axis(std::int64_t axis, std::size_t rank) {

@@ -2,6 +2,7 @@
 // Refuses scales that fit neither the tensor, an axis, nor its blocks.
 #include <fmt/format.h>
 
+#include "contrib.hpp"
 #include "families.hpp"
 #include "rules.hpp"
 
@@ -92,23 +93,32 @@ AccessList touch_data(const OpContext& ctx) { return touch_quantize(ctx, Role::k
 /// A constant here is a quantized weight: a parameter although it holds integers.
 AccessList touch_weight(const OpContext& ctx) { return touch_quantize(ctx, Role::kParameter); }
 
+constexpr OpSpec kQuantize = {
+    .type = "QuantizeLinear",
+    .since = 10,
+    .cls = OpClass::kQuantize,
+    .arity = {2, 3},
+    .infer = infer_quantize,
+    .work = quantize_work,
+    .access = touch_data,
+    .formula = "5*elements (div, round, add, min, max), 4 without zero point",
+    .fusion = Fusion::kQuantize};
+
+constexpr OpSpec kDequantize = {.type = "DequantizeLinear",
+                                .since = 10,
+                                .cls = OpClass::kQuantize,
+                                .arity = {2, 3},
+                                .infer = infer_dequantize,
+                                .work = dequantize_work,
+                                .access = touch_weight,
+                                .formula = "2*elements (sub, mul), 1 without zero point",
+                                .fusion = Fusion::kDequantize};
+
 constexpr OpSpec kTable[] = {
-    {.type = "QuantizeLinear",
-     .since = 10,
-     .cls = OpClass::kQuantize,
-     .arity = {2, 3},
-     .infer = infer_quantize,
-     .work = quantize_work,
-     .access = touch_data,
-     .formula = "5*elements (div, round, add, min, max), 4 without zero point"},
-    {.type = "DequantizeLinear",
-     .since = 10,
-     .cls = OpClass::kQuantize,
-     .arity = {2, 3},
-     .infer = infer_dequantize,
-     .work = dequantize_work,
-     .access = touch_weight,
-     .formula = "2*elements (sub, mul), 1 without zero point"},
+    kQuantize,
+    kDequantize,
+    contrib(kQuantize),
+    contrib(kDequantize),
     {.type = "DynamicQuantizeLinear",
      .since = 11,
      .cls = OpClass::kQuantize,

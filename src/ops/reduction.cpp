@@ -61,36 +61,59 @@ std::optional<ir::Shape> reduction_shape(const OpContext& ctx) {
 
 void infer_reduce(OpContext& ctx) { ctx.set_output(0, ctx.input(0).dtype, reduction_shape(ctx)); }
 
-// --- small values: products and sums of shapes
-using Fold = bool (*)(std::int64_t a, std::int64_t b, std::int64_t* result);
+// --- small values: sums, products and extremes of shapes
+/// Two elements to one; false when the result does not fit.
+struct Sum {
+  static bool fold(std::int64_t a, std::int64_t b, std::int64_t* r) {
+    return !__builtin_add_overflow(a, b, r);
+  }
+  static bool fold(double a, double b, double* r) {
+    *r = a + b;
+    return true;
+  }
+};
+struct Product {
+  static bool fold(std::int64_t a, std::int64_t b, std::int64_t* r) {
+    return !__builtin_mul_overflow(a, b, r);
+  }
+  static bool fold(double a, double b, double* r) {
+    *r = a * b;
+    return true;
+  }
+};
+struct Max {
+  template <class T>
+  static bool fold(T a, T b, T* r) {
+    *r = std::max(a, b);
+    return true;
+  }
+};
+struct Min {
+  template <class T>
+  static bool fold(T a, T b, T* r) {
+    *r = std::min(a, b);
+    return true;
+  }
+};
 
-bool fold_sum(std::int64_t a, std::int64_t b, std::int64_t* r) {
-  return !__builtin_add_overflow(a, b, r);
-}
-bool fold_product(std::int64_t a, std::int64_t b, std::int64_t* r) {
-  return !__builtin_mul_overflow(a, b, r);
-}
-bool fold_max(std::int64_t a, std::int64_t b, std::int64_t* r) {
-  *r = std::max(a, b);
-  return true;
-}
-bool fold_min(std::int64_t a, std::int64_t b, std::int64_t* r) {
-  *r = std::min(a, b);
-  return true;
+template <class Op, class T>
+std::optional<ir::SmallValue> folded(const std::vector<T>& values) {
+  if (values.empty()) return std::nullopt;
+  T result = values.front();
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    if (!Op::fold(result, values[i], &result)) return std::nullopt;
+  }
+  return std::vector<T>{result};
 }
 
-/// Folds known integers to one; larger results carry no value, shape arithmetic has none.
-template <Fold fold>
+/// Folds known elements to one; larger results carry no value, shape arithmetic has none.
+template <class Op>
 void infer_folded(OpContext& ctx) {
   infer_reduce(ctx);
-  const Ints* values = ctx.known_ints(0);
   const std::optional<Count> outputs = ctx.output().elements();
-  if (!values || values->empty() || !outputs || *outputs != 1) return;
-  std::int64_t result = values->front();
-  for (std::size_t i = 1; i < values->size(); ++i) {
-    if (!fold(result, (*values)[i], &result)) return;
-  }
-  ctx.output().value = Ints{result};
+  const auto& value = ctx.input(0).value;
+  if (!outputs || *outputs != 1 || !value || !ir::is_known(*value)) return;
+  ctx.output().value = std::visit([](const auto& values) { return folded<Op>(values); }, *value);
 }
 
 // --- work: n elements reduced to m
@@ -126,7 +149,7 @@ void infer_arg(OpContext& ctx) {
 }
 
 // --- CumSum, CumProd
-template <Fold fold>
+template <class Op>
 void infer_cumulative(OpContext& ctx) {
   same_as_input(ctx);
   const ir::Shape* x = ctx.shape(0);
@@ -137,7 +160,7 @@ void infer_cumulative(OpContext& ctx) {
   if (!values || !x || x->size() != 1 || !is_plain) return;
   Ints running = *values;
   for (std::size_t i = 1; i < running.size(); ++i) {
-    if (!fold(running[i - 1], running[i], &running[i])) return;
+    if (!Op::fold(running[i - 1], running[i], &running[i])) return;
   }
   ctx.output().value = std::move(running);
 }
@@ -147,6 +170,7 @@ struct Row {
   InferFn infer;
   WorkFn work;
   std::string_view formula;
+  std::uint32_t grows_with = 0;
 };
 
 constexpr OpSpec reduce(const Row& r) {
@@ -157,7 +181,8 @@ constexpr OpSpec reduce(const Row& r) {
           .infer = r.infer,
           .work = r.work,
           .access = touch_first,
-          .formula = r.formula};
+          .formula = r.formula,
+          .grows_with = r.grows_with};
 }
 
 constexpr OpSpec arg(std::string_view type) {
@@ -175,16 +200,16 @@ constexpr OpSpec cumulative(std::string_view type, int since, InferFn infer,
 }
 
 constexpr OpSpec kTable[] = {
-    reduce({"ReduceSum", infer_folded<fold_sum>, reduce_work<1, 0, 0>,
-            "n - m adds (n elements to m)"}),
+    reduce({"ReduceSum", infer_folded<Sum>, reduce_work<1, 0, 0>, "n - m adds (n elements to m)",
+            0b01}),
     reduce({"ReduceMean", infer_reduce, reduce_work<1, 0, 1>,
             "n: n - m adds and m divisions (n elements to m)"}),
-    reduce({"ReduceMax", infer_folded<fold_max>, reduce_work<1, 0, 0>,
-            "n - m compares (n elements to m)"}),
-    reduce({"ReduceMin", infer_folded<fold_min>, reduce_work<1, 0, 0>,
-            "n - m compares (n elements to m)"}),
-    reduce({"ReduceProd", infer_folded<fold_product>, reduce_work<1, 0, 0>,
-            "n - m multiplications (n elements to m)"}),
+    reduce({"ReduceMax", infer_folded<Max>, reduce_work<1, 0, 0>,
+            "n - m compares (n elements to m)", 0b01}),
+    reduce({"ReduceMin", infer_folded<Min>, reduce_work<1, 0, 0>,
+            "n - m compares (n elements to m)", 0b01}),
+    reduce({"ReduceProd", infer_folded<Product>, reduce_work<1, 0, 0>,
+            "n - m multiplications (n elements to m)", 0b01}),
     reduce({"ReduceL1", infer_reduce, reduce_work<1, 1, 0>,
             "2n - m: an abs per element, n - m adds (n elements to m)"}),
     reduce({"ReduceL2", infer_reduce, reduce_work<1, 1, 0, 0, 1>,
@@ -197,8 +222,8 @@ constexpr OpSpec kTable[] = {
             "3n - m: the maximum is taken out first; n exp, m log (n elements to m)"}),
     arg("ArgMax"),
     arg("ArgMin"),
-    cumulative("CumSum", 11, infer_cumulative<fold_sum>, "1 add per element"),
-    cumulative("CumProd", 26, infer_cumulative<fold_product>, "1 multiplication per element"),
+    cumulative("CumSum", 11, infer_cumulative<Sum>, "1 add per element"),
+    cumulative("CumProd", 26, infer_cumulative<Product>, "1 multiplication per element"),
 };
 
 }  // namespace

@@ -32,6 +32,11 @@ void attribute_error(const std::string& message, std::string hint) {
   throw RuleError("bad-attribute", message, std::move(hint));
 }
 
+void limit_output(OpContext& ctx, int i, ir::Shape limits) {
+  const ir::Shape* shape = ctx.output_shape(i);
+  if (shape && !ir::is_known(*shape) && ir::is_known(limits)) ctx.set_bound(i, std::move(limits));
+}
+
 std::int64_t product(std::span<const std::int64_t> sizes) {
   Count result = 1;
   for (const std::int64_t size : sizes) {

@@ -29,6 +29,8 @@ void broadcast_inputs(OpContext& ctx);
 /// Throws RuleError "shape-mismatch" / "bad-attribute".
 [[noreturn]] void shape_error(const std::string& message, std::string hint = {});
 [[noreturn]] void attribute_error(const std::string& message, std::string hint = {});
+/// States limits of result i, if it has sizes that depend on data and all limits are known.
+void limit_output(OpContext& ctx, int i, ir::Shape limits);
 /// Product of sizes; ir::kUnknownDim when one is unknown. Throws OverflowError.
 [[nodiscard]] std::int64_t product(std::span<const std::int64_t> sizes);
 

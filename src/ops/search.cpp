@@ -1,5 +1,5 @@
 // Owns operators that sort, select or compare elements: their results often depend on the data.
-// Refuses to guess how many elements are found: that size stays unknown.
+// Refuses to guess how many elements are found: that size stays unknown, but has a limit.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,7 +25,8 @@ std::optional<std::int64_t> top_k(const OpContext& ctx) {
 /// Values and their indices.
 void infer_top_k(OpContext& ctx) {
   std::optional<Shape> shape;
-  if (const Shape* x = ctx.shape(0)) {
+  const Shape* x = ctx.shape(0);
+  if (x) {
     shape = *x;
     const std::optional<std::int64_t> k = top_k(ctx);
     std::int64_t& dim = (*shape)[normalize_axis(ctx.attr_int("axis", -1), x->size())];
@@ -36,6 +37,7 @@ void infer_top_k(OpContext& ctx) {
   }
   ctx.set_output(0, ctx.input(0).dtype, shape);
   ctx.set_output(1, DType::kInt64, shape);
+  for (int i = 0; x && i < ctx.output_count(); ++i) limit_output(ctx, i, *x);
 }
 
 /// Every element is tried on a heap of k.
@@ -67,7 +69,8 @@ void infer_non_zero(OpContext& ctx) {
   const auto rank = static_cast<std::int64_t>(x->size());
   const ir::SmallValue* value = small_value(ctx, 0);
   if (!value || !ir::is_known(*value) || rank == 0) {
-    return ctx.set_output(0, DType::kInt64, Shape{rank, kUnknownDim});
+    ctx.set_output(0, DType::kInt64, Shape{rank, kUnknownDim});
+    return limit_output(ctx, 0, {rank, product(*x)});
   }
   Ints found = nonzero_coordinates(*value, *x);
   const auto size = static_cast<std::int64_t>(found.size());
@@ -76,18 +79,27 @@ void infer_non_zero(OpContext& ctx) {
   ctx.set_output(0, DType::kInt64, Shape{rank, size / rank}, std::move(result));
 }
 
+/// The smaller of two limits, of which one may not be known.
+std::int64_t smaller_limit(std::int64_t a, std::int64_t b) {
+  return a == kUnknownDim || b == kUnknownDim ? known_size(a, b) : std::min(a, b);
+}
+
+/// Without an axis, X counts as one row of all its elements.
 void infer_compress(OpContext& ctx) {
-  const DType dtype = ctx.input(0).dtype;
-  if (!ctx.has_attr("axis")) return ctx.set_output(0, dtype, Shape{kUnknownDim});
+  const bool is_flat = !ctx.has_attr("axis");
   const Shape* x = ctx.shape(0);
-  if (!x) return ctx.set_output(0, dtype, std::nullopt);
-  Shape out = *x;
-  std::int64_t& dim = out[normalize_axis(ctx.attr_int("axis", 0), out.size())];
-  dim = kUnknownDim;
+  if (!x && !is_flat) return ctx.set_output(0, ctx.input(0).dtype, std::nullopt);
+  Shape limits = is_flat ? Shape{x ? product(*x) : kUnknownDim} : *x;
+  const std::size_t axis = normalize_axis(ctx.attr_int("axis", 0), limits.size());
+  Shape out = limits;
+  out[axis] = kUnknownDim;
   if (const Ints* flags = ctx.known_ints(1)) {
-    dim = std::count_if(flags->begin(), flags->end(), [](std::int64_t flag) { return flag != 0; });
+    out[axis] = std::count_if(flags->begin(), flags->end(), [](std::int64_t f) { return f != 0; });
+  } else if (const Shape* length = ctx.shape(1)) {
+    limits[axis] = smaller_limit(limits[axis], product(*length));
   }
-  ctx.set_output(0, dtype, std::move(out));
+  ctx.set_output(0, ctx.input(0).dtype, std::move(out));
+  limit_output(ctx, 0, std::move(limits));
 }
 
 AccessList touch_compress(const OpContext& ctx) {
@@ -100,22 +112,25 @@ AccessList touch_compress(const OpContext& ctx) {
 /// Unique values, their first indices, the inverse indices, and the counts.
 void infer_unique(OpContext& ctx) {
   const Shape* x = ctx.shape(0);
-  std::optional<Shape> values = Shape{kUnknownDim};
-  std::optional<Shape> inverse = Shape{kUnknownDim};
-  if (ctx.has_attr("axis")) {
-    values = x ? std::optional(*x) : std::nullopt;
-    if (x) {
-      const std::size_t axis = normalize_axis(ctx.attr_int("axis", 0), x->size());
-      inverse = Shape{(*x)[axis]};
-      (*values)[axis] = kUnknownDim;
-    }
-  } else if (const auto count = x ? ir::element_count(*x) : std::nullopt) {
-    inverse = Shape{count->value()};
+  const bool is_flat = !ctx.has_attr("axis");
+  std::optional<Shape> limits;
+  if (is_flat)
+    limits = Shape{x ? product(*x) : kUnknownDim};
+  else if (x)
+    limits = *x;
+  std::int64_t length = kUnknownDim;
+  std::optional<Shape> values = limits;
+  if (limits) {
+    const std::size_t axis = normalize_axis(ctx.attr_int("axis", 0), limits->size());
+    length = (*limits)[axis];
+    (*values)[axis] = kUnknownDim;
   }
   ctx.set_output(0, ctx.input(0).dtype, std::move(values));
   ctx.set_output(1, DType::kInt64, Shape{kUnknownDim});
-  ctx.set_output(2, DType::kInt64, std::move(inverse));
+  ctx.set_output(2, DType::kInt64, Shape{length});
   ctx.set_output(3, DType::kInt64, Shape{kUnknownDim});
+  if (limits) limit_output(ctx, 0, std::move(*limits));
+  for (const int i : {1, 3}) limit_output(ctx, i, {length});
 }
 
 /// A sort of all elements.
@@ -125,6 +140,14 @@ Work unique_work(const OpContext& ctx) {
 }
 
 // --- NonMaxSuppression
+
+/// Per batch and class no more boxes than operand 2 says (0 when it is left out) or there are.
+std::int64_t nms_limit(const OpContext& ctx, const Shape& scores) {
+  std::int64_t per_class = scores[2];
+  const std::optional<std::int64_t> most = ctx.has_input(2) ? scalar_int(ctx, 2) : 0;
+  if (most) per_class = smaller_limit(per_class, std::max<std::int64_t>(*most, 0));
+  return product(Shape{scores[0], scores[1], per_class});
+}
 
 /// boxes [N,B,4], scores [N,C,B] -> [selected, 3].
 void infer_nms(OpContext& ctx) {
@@ -139,6 +162,7 @@ void infer_nms(OpContext& ctx) {
                                             ir::to_string(*scores)));
   }
   ctx.set_output(0, DType::kInt64, Shape{kUnknownDim, 3});
+  if (boxes && scores) limit_output(ctx, 0, {nms_limit(ctx, *scores), 3});
 }
 
 /// Per score a step of the sort, per selected box an overlap with each of its class: 4 min and max
@@ -179,8 +203,8 @@ constexpr OpSpec search(std::string_view type, int since, Arity arity, InferFn i
 }
 
 constexpr OpSpec kTable[] = {
-    search("TopK", 1, {1, 2, 2, 2}, infer_top_k, top_k_work, touch_first,
-           "elements(in)*(1 + ceil(log2 k))", "one heap of k per row"),
+    growing(0b10, search("TopK", 1, {1, 2, 2, 2}, infer_top_k, top_k_work, touch_first,
+                         "elements(in)*(1 + ceil(log2 k))", "one heap of k per row")),
     search("Unique", 11, {1, 1, 1, 4}, infer_unique, unique_work, touch_all,
            "elements(in)*(1 + ceil(log2 elements(in)))", "sort and compare"),
     search("NonMaxSuppression", 10, {2, 5}, infer_nms, nms_work, touch_nms,

@@ -193,9 +193,10 @@ constexpr OpSpec kTable[] = {
     metadata("Shape", 1, {1, 1}, infer_shape),
     metadata("Size", 1, {1, 1}, infer_size),
     metadata("Constant", 1, {0, 0}, infer_constant),
-    fill("ConstantOfShape", 9, {1, 1}, infer_constant_of_shape, no_work, "0"),
+    growing(0b01, fill("ConstantOfShape", 9, {1, 1}, infer_constant_of_shape, no_work, "0")),
     fill("EyeLike", 9, {1, 1}, infer_eye_like, no_work, "0"),
-    fill("Range", 11, {3, 3}, infer_range, per_output<2>, "2*elements(out) (start + i*delta)"),
+    growing(0b10, fill("Range", 11, {3, 3}, infer_range, per_output<2>,
+                       "2*elements(out) (start + i*delta)")),
 };
 
 }  // namespace

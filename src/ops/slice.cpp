@@ -108,11 +108,19 @@ void infer_slice(OpContext& ctx) {
   const ir::TensorType& x = ctx.input(0);
   if (!x.shape) return ctx.set_output(0, x.dtype, std::nullopt);
   const auto cuts = slice_cuts(ctx, *x.shape);
-  if (!cuts) return ctx.set_output(0, x.dtype, Shape(x.shape->size(), kUnknownDim));
+  if (!cuts) {
+    ctx.set_output(0, x.dtype, Shape(x.shape->size(), kUnknownDim));
+    return limit_output(ctx, 0, *x.shape);
+  }
   Shape out;
   for (const Cut& cut : *cuts) out.push_back(cut.length);
   std::optional<ir::SmallValue> value = slice_value(ctx, *cuts, out);
+  Shape limits = *x.shape;
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    if (out[i] != kUnknownDim) limits[i] = out[i];
+  }
   ctx.set_output(0, x.dtype, std::move(out), std::move(value));
+  limit_output(ctx, 0, std::move(limits));
 }
 
 /// Contiguous elements of X per piece taken; 0 when the piece is one run. The step of a one-element
@@ -336,6 +344,7 @@ void infer_split(OpContext& ctx) {
     const bool open = start == kUnknownDim || out[axis] == kUnknownDim;
     start = open ? kUnknownDim : start + out[axis];
     ctx.set_output(i, x.dtype, std::move(out), std::move(value));
+    limit_output(ctx, i, *x.shape);
   }
 }
 
@@ -353,8 +362,8 @@ AccessList touch_split(const OpContext& ctx) {
 }
 
 constexpr OpSpec kTable[] = {
-    move("Slice", 1, {1, 5}, infer_slice, touch_slice),
-    move("Concat", 1, {1, kMany}, infer_concat, touch_concat),
+    growing(0b101, move("Slice", 1, {1, 5}, infer_slice, touch_slice)),
+    growing(kEveryOperand, move("Concat", 1, {1, kMany}, infer_concat, touch_concat)),
     move("Split", 1, {1, 2, 1, kMany}, infer_split, touch_split),
 };
 

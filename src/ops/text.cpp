@@ -21,8 +21,14 @@ void infer_string_normalizer(OpContext& ctx) {
     throw RuleError("bad-rank", fmt::format("input {} has rank {}, expected 1 or 2",
                                             ir::to_string(*shape), shape->size()));
   }
-  if (shape && ctx.has_attr("stopwords")) shape->back() = kUnknownDim;
+  const bool drops = shape && ctx.has_attr("stopwords");
+  if (drops) shape->back() = kUnknownDim;
   ctx.set_output(0, DType::kString, std::move(shape));
+  if (!drops) return;
+  // When all are dropped, an empty string stays.
+  Shape limits = *ctx.input(0).shape;
+  if (limits.back() != kUnknownDim) limits.back() = std::max<std::int64_t>(limits.back(), 1);
+  limit_output(ctx, 0, std::move(limits));
 }
 
 void infer_string_concat(OpContext& ctx) {
@@ -33,8 +39,11 @@ void infer_string_concat(OpContext& ctx) {
 void infer_string_split(OpContext& ctx) {
   std::optional<Shape> parts = ctx.input(0).shape;
   if (parts) parts->push_back(kUnknownDim);
-  ctx.set_output(0, DType::kString, std::move(parts));
+  ctx.set_output(0, DType::kString, parts);
   ctx.set_output(1, DType::kInt64, ctx.input(0).shape);
+  if (!parts || !ctx.has_attr("maxsplit")) return;
+  parts->back() = (Count(std::max<std::int64_t>(ctx.attr_int("maxsplit", 0), 0)) + 1).value();
+  limit_output(ctx, 0, std::move(*parts));
 }
 
 void infer_regex(OpContext& ctx) { ctx.set_output(0, DType::kBool, ctx.input(0).shape); }

@@ -250,7 +250,7 @@ constexpr OpSpec view(std::string_view type, int since, Arity arity, InferFn inf
 }
 
 constexpr OpSpec kTable[] = {
-    view("Reshape", 1, {1, 2}, infer_reshape),
+    growing(0b11, view("Reshape", 1, {1, 2}, infer_reshape)),
     view("Flatten", 1, {1, 1}, infer_flatten),
     view("Squeeze", 1, {1, 2}, infer_squeeze),
     view("Unsqueeze", 1, {1, 2}, infer_unsqueeze),

@@ -35,11 +35,32 @@ std::string conv_detail(const ops::Contraction& c) {
   return text;
 }
 
+std::string_view kind_name(ir::ValueKind kind) {
+  switch (kind) {
+    case ir::ValueKind::kTensor:
+      return "tensor";
+    case ir::ValueKind::kSparseTensor:
+      return "sparse tensor";
+    case ir::ValueKind::kSequence:
+      return "sequence";
+    case ir::ValueKind::kOptional:
+      return "optional";
+    case ir::ValueKind::kMap:
+      return "map";
+    case ir::ValueKind::kOpaque:
+      return "opaque";
+  }
+  return "tensor";
+}
+
 report::TensorInfo tensor_info(const infer::TypedGraph& graph, ir::TensorId id) {
   const auto i = static_cast<std::size_t>(id);
-  return {.name = graph.model->graph.tensors[i].name,
-          .dtype = std::string(ir::name(graph.types[i].dtype)),
-          .shape = graph.types[i].shape};
+  const ir::TensorType& type = graph.types[i];
+  return {.name = graph.graph().tensors[i].name,
+          .dtype = std::string(ir::name(type.dtype)),
+          .shape = type.shape,
+          .max_shape = type.has_exact_shape() ? std::nullopt : type.bound,
+          .kind = kind_name(type.kind)};
 }
 
 std::vector<report::TensorInfo> tensor_infos(const infer::TypedGraph& graph,
@@ -75,7 +96,7 @@ void add_explanation(const infer::TypedGraph& graph, const ir::Node& node,
     const auto i = static_cast<std::size_t>(access.index());
     const ir::TensorId id = access.is_output() ? node.outputs[i] : node.inputs[i];
     const ir::TensorType& type = graph.types[static_cast<std::size_t>(id)];
-    row.operands.push_back({.name = graph.model->graph.tensors[static_cast<std::size_t>(id)].name,
+    row.operands.push_back({.name = graph.graph().tensors[static_cast<std::size_t>(id)].name,
                             .role = std::string(operand_role(graph, node, access)),
                             .dtype = std::string(ir::name(type.dtype)),
                             .shape = type.shape,
@@ -84,29 +105,36 @@ void add_explanation(const infer::TypedGraph& graph, const ir::Node& node,
   }
 }
 
-void add_quantities(const infer::NodeCost& cost, report::NodeRow& row) {
+/// A number of runs that is only limited makes what is exact for one run approximate.
+ops::Confidence confidence_of(const infer::NodeCost& cost, const infer::Scope& scope) {
+  const bool limited = scope.at_most && cost.confidence == ops::Confidence::kExact;
+  return limited ? ops::Confidence::kApproximate : cost.confidence;
+}
+
+void add_quantities(const infer::NodeCost& cost, Count runs, report::NodeRow& row) {
   if (cost.confidence != ops::Confidence::kUnknown) {
-    row.macs = cost.work.macs;
-    row.flops = cost.work.flops();
-    row.transcendentals = cost.work.transcendentals;
+    row.macs = runs * cost.work.macs;
+    row.flops = runs * cost.work.flops();
+    row.transcendentals = runs * cost.work.transcendentals;
   }
   if (cost.bytes_known) {
-    row.activation_read_bytes = cost.activation_read_bytes;
-    row.weight_read_bytes = cost.weight_read_bytes;
-    row.written_bytes = cost.written_bytes;
-    row.traffic_bytes = cost.traffic_bytes();
+    row.activation_read_bytes = runs * cost.activation_read_bytes;
+    row.weight_read_bytes = runs * cost.weight_read_bytes;
+    row.written_bytes = runs * cost.written_bytes;
+    row.traffic_bytes = runs * cost.traffic_bytes();
   }
   if (row.flops && row.traffic_bytes) row.intensity = intensity(*row.flops, *row.traffic_bytes);
   row.parameters = cost.parameters;
-  row.confidence = ops::confidence_name(cost.confidence);
 }
 
 report::NodeRow node_row(const infer::TypedGraph& graph, ir::NodeId n, bool explain) {
-  const ir::Node& node = graph.model->graph.nodes[static_cast<std::size_t>(n)];
+  const ir::Node& node = graph.node(n);
+  const infer::Scope& scope = graph.scope(n);
   const infer::NodeCost& cost = graph.costs[static_cast<std::size_t>(n)];
   report::NodeRow row;
-  row.id = std::to_string(n);
-  row.name = ir::display_name(node, n);
+  row.id = graph.node_id(n);
+  row.name = graph.node_name(n);
+  row.repeat = scope.repeat;
   row.op_type = node.op_type;
   row.domain = node.domain;
   row.cls = cost.spec ? ops::class_name(cost.spec->cls) : "unknown";
@@ -115,28 +143,30 @@ report::NodeRow node_row(const infer::TypedGraph& graph, ir::NodeId n, bool expl
   for (const ir::TensorId id : node.inputs) {
     row.inputs.push_back(id == ir::kNoTensor
                              ? std::string()
-                             : graph.model->graph.tensors[static_cast<std::size_t>(id)].name);
+                             : graph.graph().tensors[static_cast<std::size_t>(id)].name);
   }
   row.outputs = tensor_infos(graph, node.outputs);
-  add_quantities(cost, row);
+  add_quantities(cost, scope.repeat.value_or(1), row);
+  row.confidence = ops::confidence_name(confidence_of(cost, scope));
   if (explain) add_explanation(graph, node, cost, row);
   return row;
 }
 
-void add_to_totals(const infer::NodeCost& cost, report::Totals& totals) {
-  totals.complete =
-      totals.complete && cost.confidence != ops::Confidence::kUnknown && cost.bytes_known;
-  totals.macs += cost.work.macs;
-  totals.flops += cost.work.flops();
-  totals.transcendentals += cost.work.transcendentals;
-  totals.activation_read_bytes += cost.activation_read_bytes;
-  totals.weight_read_bytes += cost.weight_read_bytes;
-  totals.written_bytes += cost.written_bytes;
-  totals.traffic_bytes += cost.traffic_bytes();
+void add_to_totals(const infer::NodeCost& cost, const infer::Scope& scope, report::Totals& totals) {
+  const Count runs = scope.repeat.value_or(1);
+  if (runs == 0) return;
+  totals.complete = totals.complete && cost.complete() && scope.repeat;
+  totals.macs += runs * cost.work.macs;
+  totals.flops += runs * cost.work.flops();
+  totals.transcendentals += runs * cost.work.transcendentals;
+  totals.activation_read_bytes += runs * cost.activation_read_bytes;
+  totals.weight_read_bytes += runs * cost.weight_read_bytes;
+  totals.written_bytes += runs * cost.written_bytes;
+  totals.traffic_bytes += runs * cost.traffic_bytes();
 }
 
-void add_to_coverage(const infer::NodeCost& cost, report::Coverage& coverage) {
-  switch (cost.confidence) {
+void add_to_coverage(ops::Confidence confidence, report::Coverage& coverage) {
+  switch (confidence) {
     case ops::Confidence::kExact:
       ++coverage.exact;
       break;
@@ -170,7 +200,7 @@ void add_model(const infer::TypedGraph& graph, report::ModelInfo& info) {
   info.ir_version = model.ir_version;
   info.opsets = model.opsets;
   info.skeleton_sha256 = model.skeleton_sha256;
-  info.nodes = static_cast<std::int64_t>(model.graph.nodes.size());
+  info.nodes = static_cast<std::int64_t>(graph.costs.size());
   info.parameters = graph.parameters;
   info.weight_bytes = graph.weight_bytes;
   info.inputs = tensor_infos(graph, model.graph.inputs);
@@ -192,10 +222,11 @@ void add_nodes(const infer::TypedGraph& graph, const Request& request, report::R
   for (std::size_t n = 0; n < graph.costs.size(); ++n) {
     const infer::NodeCost& cost = graph.costs[n];
     out.nodes.push_back(node_row(graph, static_cast<ir::NodeId>(n), request.explain));
-    add_to_totals(cost, out.totals);
-    add_to_coverage(cost, out.coverage);
+    const infer::Scope& scope = graph.scope(static_cast<ir::NodeId>(n));
+    add_to_totals(cost, scope, out.totals);
+    add_to_coverage(confidence_of(cost, scope), out.coverage);
     if (cost.confidence == ops::Confidence::kUnknown) {
-      unknown_ops.insert(op_name(graph.model->graph.nodes[n]));
+      unknown_ops.insert(op_name(graph.graph().nodes[n]));
     }
   }
   out.coverage.unknown_ops.assign(unknown_ops.begin(), unknown_ops.end());
@@ -203,8 +234,12 @@ void add_nodes(const infer::TypedGraph& graph, const Request& request, report::R
   add_memory(graph, out);
   out.has_tensors = request.tensors;
   if (!request.tensors) return;
-  for (std::size_t t = 0; t < graph.types.size(); ++t) {
+  for (std::size_t t = 0; graph.names.empty() && t < graph.types.size(); ++t) {
     out.tensors.push_back(tensor_info(graph, static_cast<ir::TensorId>(t)));
+  }
+  for (const auto& [name, id] : graph.names) {
+    out.tensors.push_back(tensor_info(graph, id));
+    out.tensors.back().name = name;
   }
 }
 

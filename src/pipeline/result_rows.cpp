@@ -25,8 +25,10 @@ class ResultBuilder {
     result.layers.reserve(plan_.steps.size());
     for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
       result.layers.push_back(layer(s));
-      ++result.layers_by_bound[result.layers.back().bound];
-      result.macs += plan_.steps[s].work.macs;
+      if (plan_.steps[s].repeat != Count(0)) {
+        ++result.layers_by_bound[result.layers.back().bound];
+      }
+      result.macs += plan_.steps[s].repeat.value_or(1) * plan_.steps[s].work.macs;
     }
     return result;
   }
@@ -57,7 +59,7 @@ class ResultBuilder {
     result.dram_bytes = e.dram_bytes;
     result.intensity = intensity(e.flops, e.planned_bytes);
     result.dram_intensity = intensity(e.flops, e.dram_bytes);
-    result.levels = levels(e.levels);
+    result.levels = levels(e.levels, 1);
     result.roofline_latency_s = e.roofline_s;
     result.predicted_latency_s = e.predicted_s;
     result.compute_s = e.compute_s;
@@ -78,14 +80,14 @@ class ResultBuilder {
   }
 
   [[nodiscard]] std::vector<report::LevelRow> levels(
-      const std::vector<estimate::LevelTraffic>& traffic) const {
+      const std::vector<estimate::LevelTraffic>& traffic, Count runs) const {
     std::vector<report::LevelRow> rows;
     rows.reserve(traffic.size());
     for (std::size_t i = 0; i < traffic.size(); ++i) {
       rows.push_back(
           {.name = profile_.memory[i].name,
-           .bytes = traffic[i].bytes,
-           .seconds = traffic[i].seconds,
+           .bytes = runs * traffic[i].bytes,
+           .seconds = runs.as_double() * traffic[i].seconds,
            .bytes_per_s = hardware::bandwidth(profile_.memory[i], request_.estimate.roof)});
     }
     return rows;
@@ -99,7 +101,7 @@ class ResultBuilder {
       const ops::OpSpec* spec = graph_.costs[n].spec;
       const bool scale = spec && spec->fusion == ops::Fusion::kScaleShift;
       name += " + ";
-      name += scale ? "BatchNorm" : graph_.model->graph.nodes[n].op_type;
+      name += scale ? "BatchNorm" : graph_.graph().nodes[n].op_type;
     }
     return name;
   }
@@ -113,6 +115,7 @@ class ResultBuilder {
     row.kind = plan::step_kind_name(step.kind);
     row.nodes.assign(step.nodes.begin(), step.nodes.end());
     row.cls = report_.nodes[row.nodes.front()].cls;
+    row.repeat = step.repeat;
     if (step.unit >= 0) {
       const hardware::ComputeUnit& unit = profile_.units[static_cast<std::size_t>(step.unit)];
       row.unit = unit.name;
@@ -120,41 +123,42 @@ class ResultBuilder {
       row.peak_flops_per_s =
           estimate::peak_rate(profile_, step.unit, *step.precision, request_.estimate);
     }
+    const Count runs = step.repeat.value_or(1);
     if (step.complete) {
-      row.macs = step.work.macs;
-      row.flops = e.flops;
+      row.macs = runs * step.work.macs;
+      row.flops = runs * e.flops;
     }
-    row.planned_bytes = e.planned_bytes;
-    row.dram_bytes = e.dram_bytes;
-    row.levels = levels(e.levels);
+    row.planned_bytes = runs * e.planned_bytes;
+    row.dram_bytes = runs * e.dram_bytes;
+    row.levels = levels(e.levels, runs);
     if (step.complete) {
       row.intensity = intensity(e.flops, e.planned_bytes);
       row.dram_intensity = intensity(e.flops, e.dram_bytes);
     }
     row.attainable_flops_per_s = e.attainable_flops_per_s;
-    add_times(e, row);
+    add_times(e, runs.as_double(), row);
     row.complete = e.complete;
     row.reasons = step.reasons;
     if (request_.explain) add_operands(step, row);
     return row;
   }
 
-  void add_times(const estimate::StepEstimate& e, report::LayerRow& row) const {
-    row.compute_s = e.compute_s;
-    row.memory_s = e.memory_s;
-    row.overhead_s = e.overhead_s;
-    row.roofline_latency_s = e.roofline_s;
-    row.predicted_latency_s = e.predicted_s;
+  void add_times(const estimate::StepEstimate& e, double runs, report::LayerRow& row) const {
+    row.compute_s = runs * e.compute_s;
+    row.memory_s = runs * e.memory_s;
+    row.overhead_s = runs * e.overhead_s;
+    row.roofline_latency_s = runs * e.roofline_s;
+    row.predicted_latency_s = runs * e.predicted_s;
     row.bound = estimate::bound_name(e.bound);
     row.bottleneck = estimate::bottleneck_name(e.bottleneck);
-    row.share = estimate_.predicted_s > 0 ? e.predicted_s / estimate_.predicted_s : 0;
+    row.share = estimate_.predicted_s > 0 ? row.predicted_latency_s / estimate_.predicted_s : 0;
   }
 
   void add_operands(const plan::Step& step, report::LayerRow& row) const {
     for (const plan::BufferAccess& access : step.accesses) {
       const plan::Buffer& buffer = plan_.buffers[static_cast<std::size_t>(access.buffer)];
       const auto t = static_cast<std::size_t>(buffer.tensor);
-      row.operands.push_back({.name = graph_.model->graph.tensors[t].name,
+      row.operands.push_back({.name = graph_.graph().tensors[t].name,
                               .role = access.is_write    ? "output"
                                       : buffer.is_weight ? "weight"
                                                          : "activation",

@@ -7,6 +7,13 @@
 
 namespace roofline::plan {
 
+/// How a node's kernel takes operands that the model dequantizes for it.
+enum class Quantized : std::uint8_t {
+  kNo,       ///< as floats
+  kInteger,  ///< all of them as stored, and computes on these
+  kWeights,  ///< its weights as stored, and unpacks them
+};
+
 /// What the passes decide about each node before steps are built. Indexed by ir::NodeId.
 struct Draft {
   const infer::TypedGraph& graph;
@@ -14,24 +21,30 @@ struct Draft {
   std::vector<bool> alias;         ///< the result is operand 0's buffer
   std::vector<ir::NodeId> next;    ///< the node fused behind this one, or kNoNode
   std::vector<bool> follows;       ///< some node's `next`: has no step of its own
+  std::vector<bool> kept;          ///< by tensor: needed beyond its readers, so always written
   std::vector<bool> folded_scale;  ///< scale and shift folded into the anchor's weights
+  std::vector<Quantized> quantized;
+  std::vector<ir::TensorId> stored;  ///< by tensor: what it is dequantized from, or kNoTensor
   std::vector<std::vector<std::string>> reasons;
 
   explicit Draft(const infer::TypedGraph& typed_graph);
-  [[nodiscard]] const ir::Node& node(ir::NodeId n) const {
-    return graph.model->graph.nodes[static_cast<std::size_t>(n)];
-  }
+  [[nodiscard]] const ir::Node& node(ir::NodeId n) const { return graph.node(n); }
   [[nodiscard]] const infer::NodeCost& cost(ir::NodeId n) const {
     return graph.costs[static_cast<std::size_t>(n)];
   }
   [[nodiscard]] const ir::TensorType& type(ir::TensorId t) const {
     return graph.types[static_cast<std::size_t>(t)];
   }
-  [[nodiscard]] std::string name(ir::NodeId n) const { return ir::display_name(node(n), n); }
+  [[nodiscard]] std::string name(ir::NodeId n) const { return graph.node_name(n); }
 };
+
+/// For each tensor its only reader, or kNoNode when it has none, several, or is needed elsewhere.
+[[nodiscard]] std::vector<ir::NodeId> sole_readers(const Draft& draft);
 
 /// Views alias their operand: they never run on the device.
 void mark_views(Draft& draft);
+/// Kernels between DequantizeLinear and QuantizeLinear take what is stored.
+void keep_quantized(Draft& draft);
 /// Nodes that depend on constants and shapes alone are computed before the run.
 void fold_constants(Draft& draft);
 /// Borders that every reader can produce by itself are not written.

@@ -24,15 +24,26 @@ Draft::Draft(const infer::TypedGraph& typed_graph)
       alias(graph.costs.size()),
       next(graph.costs.size(), ir::kNoNode),
       follows(graph.costs.size()),
+      kept(graph.types.size()),
       folded_scale(graph.costs.size()),
-      reasons(graph.costs.size()) {}
+      quantized(graph.costs.size()),
+      stored(graph.types.size(), ir::kNoTensor),
+      reasons(graph.costs.size()) {
+  for (std::size_t t = 0; t < kept.size(); ++t) {
+    if (graph.graph().tensors[t].is_output) kept[t] = true;
+    if (graph.storage.empty() || graph.storage[t] == static_cast<ir::TensorId>(t)) continue;
+    // What a body hands on has no reader in the body.
+    kept[t] = kept[static_cast<std::size_t>(graph.storage[t])] = true;
+  }
+}
 
 void mark_views(Draft& draft) {
   for (std::size_t i = 0; i < draft.host.size(); ++i) {
     const ops::OpSpec* spec = draft.graph.costs[i].spec;
     if (!spec || !draft.graph.costs[i].accesses.empty()) continue;
     draft.alias[i] = spec->cls == ops::OpClass::kView;
-    draft.host[i] = draft.alias[i] || spec->cls == ops::OpClass::kShape;
+    draft.host[i] =
+        draft.alias[i] || spec->cls == ops::OpClass::kShape || spec->cls == ops::OpClass::kControl;
   }
 }
 

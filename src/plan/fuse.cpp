@@ -1,9 +1,9 @@
 // Before: Conv/Gemm/MatMul -> BatchNormalization -> Add (bias or residual) -> activation, a kernel
-// each. After: one kernel; the edges between them move no bytes; BatchNormalization folds into the
-// weights. Conditions: each intermediate has one reader and is no graph output; BatchNormalization
-// comes before any activation or residual and its statistics are constants; an Add does not widen
-// the result. It does not model: limits of real kernels (which activations, which layouts): see
-// later presets.
+// each; or an operator on integers -> activation -> QuantizeLinear. After: one kernel; the edges
+// between them move no bytes; BatchNormalization folds into the weights. Conditions: each
+// intermediate has one reader and is no graph output; BatchNormalization comes before any
+// activation or residual and its statistics are constants; an Add does not widen the result. It
+// does not model: limits of real kernels (which activations, which layouts): see later presets.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,26 +16,6 @@ namespace {
 using ir::NodeId;
 using ir::TensorId;
 
-/// For each tensor its only reader, or kNoNode when it has none, several, or leaves the graph.
-std::vector<NodeId> sole_readers(const Draft& draft) {
-  const ir::Graph& graph = draft.graph.model->graph;
-  std::vector<NodeId> reader(graph.tensors.size(), ir::kNoNode);
-  std::vector<bool> shared(graph.tensors.size());
-  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-    for (const TensorId id : graph.nodes[n].inputs) {
-      if (id == ir::kNoTensor) continue;
-      const auto t = static_cast<std::size_t>(id);
-      const auto node = static_cast<NodeId>(n);
-      if (reader[t] != ir::kNoNode && reader[t] != node) shared[t] = true;
-      reader[t] = node;
-    }
-  }
-  for (std::size_t t = 0; t < reader.size(); ++t) {
-    if (shared[t] || graph.tensors[t].is_output) reader[t] = ir::kNoNode;
-  }
-  return reader;
-}
-
 /// Grows one chain behind an anchor for as long as the next reader fits.
 class Chain {
  public:
@@ -46,7 +26,8 @@ class Chain {
       const TensorId result = draft_.node(last_).outputs.at(0);
       const NodeId reader = readers[static_cast<std::size_t>(result)];
       if (reader == ir::kNoNode || draft_.host[static_cast<std::size_t>(reader)] ||
-          draft_.follows[static_cast<std::size_t>(reader)] || !accepts(reader, result)) {
+          draft_.follows[static_cast<std::size_t>(reader)] || !runs_with_anchor(reader) ||
+          !accepts(reader, result)) {
         return;
       }
       draft_.next[static_cast<std::size_t>(last_)] = reader;
@@ -58,16 +39,28 @@ class Chain {
   }
 
  private:
+  /// A kernel does not reach over the border of a branch or a loop's body.
+  [[nodiscard]] bool runs_with_anchor(NodeId reader) const {
+    return draft_.graph.scope(reader).region == draft_.graph.scope(anchor_).region;
+  }
+
   bool accepts(NodeId reader, TensorId result) {
     const ops::OpSpec* spec = draft_.cost(reader).spec;
     if (!spec || draft_.node(reader).outputs.size() != 1) return false;
     if (draft_.type(draft_.node(reader).outputs[0]).shape != draft_.type(result).shape)
       return false;
-    if (spec->fusion == ops::Fusion::kScaleShift) return accepts_scale(reader, result);
-    if (spec->fusion == ops::Fusion::kAdd) return accepts_add(reader, result);
+    if (spec->fusion == ops::Fusion::kQuantize) return accepts_quantize(reader, result);
+    const bool contracts = draft_.cost(anchor_).work.contraction != nullptr;
+    if (spec->fusion == ops::Fusion::kScaleShift) return contracts && accepts_scale(reader, result);
+    if (spec->fusion == ops::Fusion::kAdd) return contracts && accepts_add(reader, result);
     if (spec->cls != ops::OpClass::kActivation) return false;
     linear_ = false;
     return other_operands_are_constant(reader, result);
+  }
+
+  [[nodiscard]] bool accepts_quantize(NodeId reader, TensorId result) const {
+    return draft_.quantized[static_cast<std::size_t>(anchor_)] == Quantized::kInteger &&
+           draft_.node(reader).inputs.at(0) == result;
   }
 
   bool accepts_scale(NodeId reader, TensorId result) {
@@ -127,12 +120,32 @@ class Chain {
 
 bool is_anchor(const Draft& draft, NodeId n) {
   const infer::NodeCost& cost = draft.cost(n);
+  if (draft.quantized[static_cast<std::size_t>(n)] == Quantized::kInteger) return true;
   return cost.spec && cost.work.contraction && draft.node(n).outputs.size() == 1 &&
          draft.node(n).inputs.size() >= 2 &&
          (cost.spec->cls == ops::OpClass::kConv || cost.spec->cls == ops::OpClass::kMatmul);
 }
 
 }  // namespace
+
+std::vector<NodeId> sole_readers(const Draft& draft) {
+  const ir::Graph& graph = draft.graph.graph();
+  std::vector<NodeId> reader(graph.tensors.size(), ir::kNoNode);
+  std::vector<bool> shared(graph.tensors.size());
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    for (const TensorId id : graph.nodes[n].inputs) {
+      if (id == ir::kNoTensor) continue;
+      const auto t = static_cast<std::size_t>(id);
+      const auto node = static_cast<NodeId>(n);
+      if (reader[t] != ir::kNoNode && reader[t] != node) shared[t] = true;
+      reader[t] = node;
+    }
+  }
+  for (std::size_t t = 0; t < reader.size(); ++t) {
+    if (shared[t] || draft.kept[t]) reader[t] = ir::kNoNode;
+  }
+  return reader;
+}
 
 void fuse_epilogues(Draft& draft) {
   const std::vector<NodeId> readers = sole_readers(draft);

@@ -35,7 +35,7 @@ class Builder {
       else
         anchor[static_cast<std::size_t>(draft_.next[i])] = anchor[i];
     }
-    for (const ir::TensorId id : draft_.graph.model->graph.outputs) {
+    for (const ir::TensorId id : draft_.graph.graph().outputs) {
       plan_.buffers[static_cast<std::size_t>(buffer(id))].is_output = true;
     }
   }
@@ -44,7 +44,7 @@ class Builder {
   static constexpr BufferId kNoBuffer = -1;
 
   void add_graph_inputs() {
-    for (const ir::TensorId id : draft_.graph.model->graph.inputs) {
+    for (const ir::TensorId id : draft_.graph.graph().inputs) {
       plan_.buffers[static_cast<std::size_t>(buffer(id))].is_input = true;
     }
   }
@@ -52,9 +52,13 @@ class Builder {
   BufferId buffer(ir::TensorId id) {
     BufferId& slot = buffer_of_[static_cast<std::size_t>(id)];
     if (slot != kNoBuffer) return slot;
+    if (!draft_.graph.storage.empty()) {
+      const ir::TensorId whole = draft_.graph.storage[static_cast<std::size_t>(id)];
+      if (whole != id) return slot = buffer(whole);
+    }
     slot = static_cast<BufferId>(plan_.buffers.size());
     const ir::TensorType& type = draft_.type(id);
-    const ir::Tensor& tensor = draft_.graph.model->graph.tensors[static_cast<std::size_t>(id)];
+    const ir::Tensor& tensor = draft_.graph.graph().tensors[static_cast<std::size_t>(id)];
     const bool computed_before =
         tensor.producer != ir::kNoNode && draft_.host[static_cast<std::size_t>(tensor.producer)];
     Buffer b{.tensor = id, .dtype = precision_.storage(type.dtype)};
@@ -75,6 +79,7 @@ class Builder {
     if (step.nodes.size() > 1) step.kind = StepKind::kFused;
     const infer::NodeCost& cost = draft_.cost(first);
     if (cost.spec) step.cls = cost.spec->cls;
+    step.repeat = draft_.graph.scope(first).repeat;
     for (const ir::NodeId n : step.nodes) {
       const auto& reasons = draft_.reasons[static_cast<std::size_t>(n)];
       step.reasons.insert(step.reasons.end(), reasons.begin(), reasons.end());
@@ -110,8 +115,8 @@ class Builder {
     bool biased = has_bias(step.nodes.front());
     for (const ir::NodeId n : step.nodes) {
       const infer::NodeCost& cost = draft_.cost(n);
-      step.complete =
-          step.complete && cost.confidence != ops::Confidence::kUnknown && cost.bytes_known;
+      step.complete = step.complete && cost.complete();
+      add_unpacking(n, step);
       if (draft_.folded_scale[static_cast<std::size_t>(n)]) {
         // Scaling went into the weights; the shift is the bias, added once per output element.
         if (!biased)
@@ -127,6 +132,24 @@ class Builder {
     }
   }
 
+  /// What a node reads for an operand: what that was dequantized from, if its kernel takes it.
+  [[nodiscard]] ir::TensorId operand(ir::NodeId n, ir::TensorId id) const {
+    const ir::TensorId stored = draft_.stored[static_cast<std::size_t>(id)];
+    const bool as_stored = draft_.quantized[static_cast<std::size_t>(n)] != Quantized::kNo;
+    return as_stored && stored != ir::kNoTensor ? stored : id;
+  }
+
+  /// Unpacking the weights inside the kernel that multiplies by them.
+  void add_unpacking(ir::NodeId n, Step& step) {
+    if (draft_.quantized[static_cast<std::size_t>(n)] != Quantized::kWeights) return;
+    for (const ir::TensorId id : draft_.node(n).inputs) {
+      if (id == ir::kNoTensor || operand(n, id) == id) continue;
+      const ir::NodeId producer =
+          draft_.graph.graph().tensors[static_cast<std::size_t>(id)].producer;
+      step.work.arithmetic += draft_.cost(producer).work.arithmetic;
+    }
+  }
+
   void add_accesses(Step& step) {
     bool biased = has_bias(step.nodes.front());
     ir::TensorId inner = ir::kNoTensor;  // the fused edge into node n: stays on chip
@@ -138,7 +161,7 @@ class Builder {
             access.is_output() ? draft_.node(n).outputs[i] : draft_.node(n).inputs[i];
         if (access.elements == 0 || id == inner) continue;
         if (access.is_output() ? n != step.nodes.back() : folded && (biased || i != 2)) continue;
-        const BufferId b = buffer(id);
+        const BufferId b = buffer(access.is_output() ? id : operand(n, id));
         const Buffer& touched = plan_.buffers[static_cast<std::size_t>(b)];
         Count bytes = ir::bytes(touched.dtype, access.elements);
         // An absorbed border is part of the operand's shape but not of its buffer.
@@ -155,7 +178,9 @@ class Builder {
     const ir::Node& node = draft_.node(n);
     for (const ops::Access& access : draft_.cost(n).accesses) {
       const auto i = static_cast<std::size_t>(access.index());
-      return draft_.type(access.is_output() ? node.outputs[i] : node.inputs[i]).dtype;
+      if (access.is_output()) return draft_.type(node.outputs[i]).dtype;
+      const bool on_integers = draft_.quantized[static_cast<std::size_t>(n)] == Quantized::kInteger;
+      return draft_.type(on_integers ? operand(n, node.inputs[i]) : node.inputs[i]).dtype;
     }
     return ir::DType::kFloat32;
   }
@@ -199,6 +224,7 @@ Plan make_plan(const infer::TypedGraph& graph, const hardware::Profile* profile,
   Draft draft(graph);
   mark_views(draft);
   if (options.runtime == "basic") {
+    keep_quantized(draft);
     fold_constants(draft);
     absorb_padding(draft);
     fuse_epilogues(draft);

@@ -66,7 +66,7 @@ constexpr std::string_view kNodeHeader =
 constexpr std::string_view kLayerHeader =
     "hardware,runtime,precision,id,name,kind,node_ids,op_types,class,output_shape,unit,dtype,macs,"
     "flops,planned_bytes,dram_bytes,intensity,dram_intensity,attainable_flops_per_s,compute_s,"
-    "memory_s,overhead_s,roofline_latency_s,predicted_latency_s,bound,bottleneck,share\r\n";
+    "memory_s,overhead_s,roofline_latency_s,predicted_latency_s,bound,bottleneck,share,repeat\r\n";
 
 void append_node(const NodeRow& node, std::string& out) {
   Record record(out);
@@ -86,7 +86,7 @@ void append_node(const NodeRow& node, std::string& out) {
   record.number(node.intensity);
   record.number(node.parameters);
   record.text(node.confidence);
-  record.number(Count(node.repeat));
+  record.number(node.repeat);
   record.number(node.live_bytes);
   record.end();
 }
@@ -131,6 +131,7 @@ void append_layer(const Report& report, const Result& result, const LayerRow& la
   record.text(layer.bound);
   record.text(layer.bottleneck);
   record.number(layer.share);
+  record.number(layer.repeat);
   record.end();
 }
 

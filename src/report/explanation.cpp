@@ -107,13 +107,18 @@ void append_operands(Screen& screen, const std::vector<OperandRow>& operands) {
   screen.text += '\n';
 }
 
+std::string runs_text(const NodeRow& node) {
+  const bool once = !node.repeat || *node.repeat == 1;
+  return once ? "" : fmt::format("{} runs x ", exact_text(*node.repeat));
+}
+
 void append_work(Screen& screen, const NodeRow& node) {
   if (!node.formula.empty()) term(screen, "formula", node.formula);
   if (node.contraction && node.macs) {
     const ContractionRow& c = *node.contraction;
     term(screen, "MACs",
-         fmt::format("batch {} x m {} x n {} x k {} = {}", exact_text(c.batch), exact_text(c.m),
-                     exact_text(c.n), exact_text(c.k), exact_text(*node.macs)));
+         fmt::format("{}batch {} x m {} x n {} x k {} = {}", runs_text(node), exact_text(c.batch),
+                     exact_text(c.m), exact_text(c.n), exact_text(c.k), exact_text(*node.macs)));
   } else {
     term(screen, "MACs", exact_or_unknown(node.macs));
   }
@@ -156,7 +161,15 @@ void append_node(Screen& screen, const NodeRow& node) {
   if (node.parameters > 0) term(screen, "parameters", exact_text(node.parameters));
   if (node.live_bytes)
     term(screen, "memory", bytes_text(node.live_bytes) + " of activations in use");
-  if (node.repeat > 1) term(screen, "repeat", fmt::format("{} times, included above", node.repeat));
+  if (!node.repeat) {
+    term(screen, "repeat", "not known: the figures are those of one run");
+  } else if (*node.repeat == 0) {
+    term(screen, "repeat", "0: in a branch that is not counted, as the other one costs more");
+  } else if (*node.repeat > 1) {
+    term(screen, "repeat",
+         fmt::format("{} times, included above; operands are those of one run",
+                     exact_text(*node.repeat)));
+  }
 }
 
 /// "a + b + c" over the nodes of a layer.

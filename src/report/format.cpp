@@ -65,7 +65,10 @@ std::string shape_text(const std::optional<std::vector<std::int64_t>>& shape) {
 }
 
 std::string output_text(const NodeRow& node) {
-  return node.outputs.empty() ? "" : shape_text(node.outputs.front().shape);
+  if (node.outputs.empty()) return "";
+  const TensorInfo& first = node.outputs.front();
+  if (first.kind != "tensor") return std::string(first.kind);
+  return first.max_shape ? "<= " + shape_text(first.max_shape) : shape_text(first.shape);
 }
 
 std::string op_text(const NodeRow& node) {

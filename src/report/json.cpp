@@ -24,8 +24,9 @@ void text_or_null(JsonWriter& json, std::string_view key, const std::string& tex
     json.value(text);
 }
 
-void write_shape(JsonWriter& json, const std::optional<std::vector<std::int64_t>>& shape) {
-  json.key("shape");
+void write_shape(JsonWriter& json, std::string_view key,
+                 const std::optional<std::vector<std::int64_t>>& shape) {
+  json.key(key);
   if (!shape) return json.null();
   json.begin_array();
   for (const std::int64_t size : *shape) {
@@ -37,14 +38,20 @@ void write_shape(JsonWriter& json, const std::optional<std::vector<std::int64_t>
   json.end_array();
 }
 
+void write_type(JsonWriter& json, const TensorInfo& tensor) {
+  if (tensor.kind != "tensor") json.member("kind", tensor.kind);
+  json.member("dtype", tensor.dtype);
+  write_shape(json, "shape", tensor.shape);
+  if (tensor.max_shape) write_shape(json, "max_shape", tensor.max_shape);
+}
+
 void write_tensors(JsonWriter& json, std::string_view key, const std::vector<TensorInfo>& tensors) {
   json.key(key);
   json.begin_array();
   for (const TensorInfo& tensor : tensors) {
     json.begin_object();
     json.member("name", tensor.name);
-    json.member("dtype", tensor.dtype);
-    write_shape(json, tensor.shape);
+    write_type(json, tensor);
     json.end_object();
   }
   json.end_array();
@@ -95,8 +102,7 @@ void write_all_tensors(JsonWriter& json, const std::vector<TensorInfo>& tensors)
     if (!written.insert(tensor.name).second) continue;
     json.key(tensor.name);
     json.begin_object();
-    json.member("dtype", tensor.dtype);
-    write_shape(json, tensor.shape);
+    write_type(json, tensor);
     json.end_object();
   }
   json.end_object();
@@ -220,6 +226,7 @@ void write_layer(JsonWriter& json, const Report& report, const LayerRow& layer) 
   for (const std::size_t n : layer.nodes) json.value(report.nodes[n].id);
   json.end_array();
   json.member("class", layer.cls);
+  json.member("repeat", layer.repeat);
   text_or_null(json, "unit", layer.unit);
   text_or_null(json, "dtype", layer.dtype);
   json.member("complete", layer.complete);

@@ -35,7 +35,7 @@ double weight(const Result* result, const Row& row) {
 
 /// What is not known may cost something.
 bool costs_something(const Result* result, const Row& row) {
-  return weight(result, row) > 0 || !row.complete;
+  return weight(result, row) > 0 || (!row.complete && row.repeat != Count(0));
 }
 
 const LayerRow& layer_of(const Context& c, const Row& row) { return c.result->layers[row.index]; }
@@ -55,9 +55,17 @@ Cell bar_cell(const Context& c, const Row& row) {
           colored ? bound_style(layer_of(c, row).bottleneck) : Style::kPlain};
 }
 
+/// "12 x " in front of what a loop runs.
+std::string repeat_text(const Row& row) {
+  if (!row.repeat) return "? x ";
+  if (*row.repeat == 0) return "not counted: ";
+  return *row.repeat == 1 ? "" : count_text(row.repeat) + " x ";
+}
+
 Cell name_cell(const Context& c, const Row& row) {
   if (!row.group.empty()) return {row.group};
-  return {c.result ? c.screen.names.layer(layer_of(c, row)) : c.screen.names.node(row.index)};
+  return {repeat_text(row) +
+          (c.result ? c.screen.names.layer(layer_of(c, row)) : c.screen.names.node(row.index))};
 }
 
 Cell op_cell(const Context& c, const Row& row) {

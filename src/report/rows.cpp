@@ -22,7 +22,8 @@ Row node_row(const NodeRow& node, std::size_t index) {
   row.memory = node.live_bytes;
   row.parameters = node.parameters;
   row.intensity = node.intensity;
-  row.complete = node.flops.has_value() && node.traffic_bytes.has_value();
+  row.complete = node.flops.has_value() && node.traffic_bytes.has_value() && node.repeat;
+  row.repeat = node.repeat;
   return row;
 }
 
@@ -34,8 +35,9 @@ Row layer_row(const Report& report, const LayerRow& layer, std::size_t index) {
   row.flops = layer.flops;
   row.traffic = layer.planned_bytes;
   row.intensity = layer.intensity;
-  row.complete = layer.complete;
-  row.lower_bound = !layer.complete;
+  row.complete = layer.complete && layer.repeat;
+  row.lower_bound = !row.complete;
+  row.repeat = layer.repeat;
   for (const std::size_t n : layer.nodes) {
     const NodeRow& node = report.nodes[n];
     row.parameters += node.parameters;

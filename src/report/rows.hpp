@@ -19,8 +19,9 @@ struct Row {
   std::optional<Count> macs, flops, traffic, memory;
   Count parameters = 0;
   std::optional<double> intensity;
-  bool complete = true;      ///< nothing about it is unknown
-  bool lower_bound = false;  ///< the figures that are given may be too low
+  std::optional<Count> repeat = Count(1);  ///< runs that the figures are of; 0: not counted
+  bool complete = true;                    ///< nothing about it is unknown
+  bool lower_bound = false;                ///< the figures that are given may be too low
 };
 
 /// `result` is nullptr without machines. Execution order.

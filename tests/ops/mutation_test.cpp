@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <random>
 
 #include "op_case.hpp"
@@ -48,7 +49,23 @@ void damage(ir::Shape& shape, ir::TensorType& type, Dice& dice) {
   type.shape = shape;
 }
 
+void damage(ir::TensorType& type, Dice& dice);
+
+void damage(ir::Content& content, Dice& dice) {
+  damage(content.common, dice);
+  if (!content.each || dice.one_in(8)) return content.each.reset();
+  if (!content.each->empty() && dice.one_in(8)) content.each->pop_back();
+  for (ir::TensorType& element : *content.each) damage(element, dice);
+}
+
 void damage(ir::TensorType& type, Dice& dice) {
+  if (type.content && dice.one_in(2)) {
+    ir::Content content = *type.content;
+    damage(content, dice);
+    type.content = std::make_shared<const ir::Content>(std::move(content));
+  }
+  if (dice.one_in(20)) type.content.reset();
+  if (dice.one_in(20)) type.kind = static_cast<ir::ValueKind>(dice.below(6));
   if (dice.one_in(8)) type.shape.reset();
   if (dice.one_in(8)) type.value.reset();
   if (type.value && dice.one_in(2)) {
@@ -88,7 +105,7 @@ void damage(OpCase& c, Dice& dice) {
 bool all_known(const std::vector<const ir::TensorType*>& inputs,
                const std::vector<ir::TensorType>& outputs) {
   const auto known = [](const ir::TensorType& type) {
-    return type.shape && ir::is_known(*type.shape);
+    return type.has_exact_shape() && type.elements();
   };
   return std::all_of(inputs.begin(), inputs.end(),
                      [&known](const auto* type) { return !type || known(*type); }) &&

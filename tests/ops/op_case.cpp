@@ -3,6 +3,7 @@
 #include "op_case.hpp"
 
 #include <iterator>
+#include <memory>
 
 namespace roofline::test {
 namespace {
@@ -10,6 +11,12 @@ namespace {
 std::vector<OpCase>& cases() {
   static std::vector<OpCase> list;
   return list;
+}
+
+Operand container(ir::ValueKind kind, ir::Content content) {
+  Operand operand = {.type = {.dtype = content.common.dtype, .kind = kind}};
+  operand.type.content = std::make_shared<const ir::Content>(std::move(content));
+  return operand;
 }
 
 }  // namespace
@@ -33,6 +40,25 @@ Operand floats(std::vector<double> values, DType dtype) {
   operand.type.value = std::move(values);
   return operand;
 }
+
+Operand bounded(ir::Shape shape, ir::Shape bound, DType dtype) {
+  Operand operand = t(std::move(shape), dtype);
+  operand.type.bound = std::move(bound);
+  return operand;
+}
+Operand sequence(std::vector<Operand> each, DType dtype) {
+  std::vector<ir::TensorType> types;
+  for (Operand& element : each) types.push_back(std::move(element.type));
+  return container(ir::ValueKind::kSequence, ir::content_of(std::move(types), {.dtype = dtype}));
+}
+Operand sequence_like(const Operand& common, std::optional<std::int64_t> length) {
+  return container(ir::ValueKind::kSequence, {.common = common.type, .length = length});
+}
+Operand opaque(ir::ValueKind kind, DType dtype) { return {.type = {.dtype = dtype, .kind = kind}}; }
+Operand optional(const Operand& held) {
+  return container(ir::ValueKind::kOptional, ir::content_of({held.type}));
+}
+Operand nothing() { return container(ir::ValueKind::kOptional, ir::content_of({})); }
 
 bool add_cases(std::vector<OpCase> list) {
   cases().insert(cases().end(), std::make_move_iterator(list.begin()),

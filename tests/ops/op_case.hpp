@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -28,6 +29,17 @@ Operand ints(std::vector<std::int64_t> values, DType dtype = DType::kInt64);
 Operand scalar(std::int64_t value, DType dtype = DType::kInt64);
 /// A 1-D tensor of known floats.
 Operand floats(std::vector<double> values, DType dtype = DType::kFloat32);
+/// A tensor of `shape`, with unknown sizes that are at most those of `bound`.
+Operand bounded(ir::Shape shape, ir::Shape bound, DType dtype = DType::kFloat32);
+/// A sequence of these elements; one without elements holds `dtype`.
+Operand sequence(std::vector<Operand> each, DType dtype = DType::kFloat32);
+/// A sequence of which only that is known which its elements share, and maybe their number.
+Operand sequence_like(const Operand& common, std::optional<std::int64_t> length = std::nullopt);
+/// A sequence or optional of which only the element's dtype is known.
+Operand opaque(ir::ValueKind kind, DType dtype = DType::kFloat32);
+/// An optional that holds this element, or none.
+Operand optional(const Operand& held);
+Operand nothing();
 
 struct OpCase {
   std::string type;

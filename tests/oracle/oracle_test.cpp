@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
+#include <string>
 
 #include "ops/op_case.hpp"
 #include "roofline/ops/registry.hpp"
@@ -14,15 +16,25 @@
 namespace roofline::test {
 namespace {
 
-constexpr int kNewestOpset = 17;
-
 // --- a case as a model of one node
 
 std::string input_name(std::size_t i) { return "in" + std::to_string(i); }
 std::string output_name(std::size_t i) { return "out" + std::to_string(i); }
 
-void set_type(const ir::TensorType& type, onnx::ValueInfoProto& info) {
-  auto* tensor = info.mutable_type()->mutable_tensor_type();
+void set_type(const ir::TensorType& type, onnx::TypeProto& out) {
+  if (type.kind == ir::ValueKind::kMap) {
+    out.mutable_map_type()->set_key_type(onnx::TensorProto::INT64);
+    return set_type({.dtype = type.dtype, .shape = ir::Shape{}},
+                    *out.mutable_map_type()->mutable_value_type());
+  }
+  if (type.kind == ir::ValueKind::kSequence || type.kind == ir::ValueKind::kOptional) {
+    auto* element = type.kind == ir::ValueKind::kSequence
+                        ? out.mutable_sequence_type()->mutable_elem_type()
+                        : out.mutable_optional_type()->mutable_elem_type();
+    return set_type(type.content ? type.content->common : ir::TensorType{.dtype = type.dtype},
+                    *element);
+  }
+  auto* tensor = out.mutable_tensor_type();
   tensor->set_elem_type(static_cast<int>(type.dtype));
   if (!type.shape) return;
   auto* shape = tensor->mutable_shape();
@@ -107,7 +119,7 @@ void add_input(const Operand& operand, std::size_t i, onnx::GraphProto& graph,
   node.add_input(input_name(i));
   auto* info = graph.add_input();
   info->set_name(input_name(i));
-  set_type(operand.type, *info);
+  set_type(operand.type, *info->mutable_type());
   if (!operand.type.value || !ir::is_known(*operand.type.value)) return;
   auto* constant = graph.add_initializer();
   constant->set_name(input_name(i));
@@ -117,11 +129,14 @@ void add_input(const Operand& operand, std::size_t i, onnx::GraphProto& graph,
 onnx::ModelProto one_node_model(const OpCase& c) {
   onnx::ModelProto model;
   model.set_ir_version(8);
-  model.add_opset_import()->set_version(c.opset);
+  onnx::OperatorSetIdProto& opset = *model.add_opset_import();
+  opset.set_domain(c.domain);
+  opset.set_version(c.opset);
   onnx::GraphProto& graph = *model.mutable_graph();
   graph.set_name("case");
   onnx::NodeProto& node = *graph.add_node();
   node.set_op_type(c.type);
+  node.set_domain(c.domain);
   for (std::size_t i = 0; i < c.inputs.size(); ++i) add_input(c.inputs[i], i, graph, node);
   for (std::size_t i = 0; i < c.outputs.size(); ++i) {
     node.add_output(c.outputs[i].present ? output_name(i) : "");
@@ -177,6 +192,10 @@ struct Exception {
 constexpr Exception kExceptions[] = {
     {"Einsum", "axes under the ellipsis broadcast from the right",
      "the specification lets them broadcast; libonnx wants equal ranks and sizes"},
+    {"LinearClassifier", "no intercepts",
+     "libonnx counts intercepts; the specification has a score per class in any case"},
+    {"Optional", "empty", "libonnx asks for the element's type, which is no attribute of ours"},
+    {"ZipMap", "a map per row", "libonnx 1.12 fails on maps in sequences"},
     {"MaxPool", "ceil((4+2-2)/3) + 1 = 3, but the third window would start in the padding",
      "newer specifications and every runtime drop a window that covers padding only"},
     {"Resize", "half of the rows are cropped away",
@@ -198,40 +217,34 @@ TEST(OracleExceptions, NameCasesThatExist) {
   }
 }
 
+/// Newest opset that libonnx knows of a domain; 0 for a domain it does not know.
+int newest_opset(const std::string& domain) {
+  static const std::map<std::string, int> kNewest = {
+      {"", 17}, {"ai.onnx.ml", 3}, {"ai.onnx.preview.training", 1}};
+  const auto found = kNewest.find(domain);
+  return found == kNewest.end() ? 0 : found->second;
+}
+
+/// Inference runs the bodies of these; their rows say what the node itself costs.
+bool has_subgraph(const std::string& type) {
+  static const std::set<std::string> kTypes = {"If", "Loop", "Scan", "SequenceMap"};
+  return kTypes.contains(type);
+}
+
 std::vector<OpCase> comparable_cases() {
   std::vector<OpCase> list;
   for (const OpCase& c : all_cases()) {
-    if (c.domain.empty() && c.error.empty() && c.opset <= kNewestOpset && !is_excepted(c)) {
-      list.push_back(c);
-    }
+    const bool is_known = c.opset <= newest_opset(c.domain) && !has_subgraph(c.type) &&
+                          onnx::OpSchemaRegistry::Schema(c.type, c.opset, c.domain);
+    if (is_known && c.error.empty() && !is_excepted(c)) list.push_back(c);
   }
   return list;
 }
 
-/// Values of kinds other than tensors, and subgraphs: outside of the operator table's type system.
-bool has_subgraph_or_sequence(const onnx::OpSchema& schema) {
-  static const std::set<std::string> kOthers = {"If",
-                                                "Loop",
-                                                "Scan",
-                                                "ConcatFromSequence",
-                                                "Optional",
-                                                "OptionalGetElement",
-                                                "OptionalHasElement",
-                                                "SequenceAt",
-                                                "SequenceConstruct",
-                                                "SequenceEmpty",
-                                                "SequenceErase",
-                                                "SequenceInsert",
-                                                "SequenceLength",
-                                                "SequenceMap",
-                                                "SplitToSequence"};
-  return kOthers.contains(schema.Name());
-}
-
 TEST(OracleSchemas, EveryOperatorHasARowThatTakesItsOperands) {
   for (const onnx::OpSchema& schema : onnx::OpSchemaRegistry::get_all_schemas_with_history()) {
-    if (!schema.domain().empty() || has_subgraph_or_sequence(schema)) continue;
-    const ops::OpSpec* row = ops::find_op("", schema.Name(), schema.SinceVersion());
+    if (newest_opset(schema.domain()) == 0 || has_subgraph(schema.Name())) continue;
+    const ops::OpSpec* row = ops::find_op(schema.domain(), schema.Name(), schema.SinceVersion());
     const std::string name = schema.Name() + " " + std::to_string(schema.SinceVersion());
     if (!row) {
       ADD_FAILURE() << name << " has no row";

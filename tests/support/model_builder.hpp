@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,6 +61,27 @@ class ModelBuilder {
       if (!name.empty()) tensor(name).producer = static_cast<ir::NodeId>(model_.graph.nodes.size());
     }
     model_.graph.nodes.push_back(std::move(n));
+    return *this;
+  }
+  /// A tensor of the enclosing graph, when this one becomes a subgraph.
+  ModelBuilder& outer(const std::string& name) {
+    tensor(name).is_outer = true;
+    return *this;
+  }
+  /// What was built, as the value of a graph attribute.
+  [[nodiscard]] std::shared_ptr<const ir::Graph> graph() const {
+    return std::make_shared<const ir::Graph>(model_.graph);
+  }
+  /// Adds what `body` built as a function of this model.
+  ModelBuilder& function(const std::string& domain, const std::string& name,
+                         const ModelBuilder& body, std::vector<ir::Attribute> defaults = {}) {
+    model_.functions.push_back({.domain = domain,
+                                .name = name,
+                                .body = body.graph(),
+                                .attributes = {},
+                                .attribute_defaults = std::move(defaults),
+                                .opsets = model_.opsets});
+    if (!model_.opset(domain)) model_.opsets.emplace_back(domain, 1);
     return *this;
   }
   ModelBuilder& output(const std::string& name) {

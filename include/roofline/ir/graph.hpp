@@ -24,9 +24,6 @@ struct Dim {
   std::string symbol = {};
 };
 
-/// What kind of ONNX value a name stands for.
-enum class ValueKind : std::uint8_t { kTensor, kSparseTensor, kSequence, kOptional, kMap, kOpaque };
-
 /// A tensor fixed in the model: an initializer, or a Constant node's or attribute's tensor.
 /// Large payloads are not loaded, so `value` is set for small tensors only.
 struct Constant {
@@ -40,9 +37,10 @@ struct Constant {
 struct Tensor {
   std::string name;
   ValueKind kind = ValueKind::kTensor;
-  DType dtype = DType::kUndefined;  ///< declared; for a sequence: of its elements
+  ValueKind element_kind = ValueKind::kTensor;  ///< of what a sequence or optional holds
+  DType dtype = DType::kUndefined;              ///< declared; for a sequence: of its elements
   std::optional<std::vector<Dim>> declared =
-      std::nullopt;                                 ///< declared shape (input, output, value_info)
+      std::nullopt;  ///< declared shape (input, output, value_info), of its elements likewise
   std::optional<Constant> constant = std::nullopt;  ///< set for initializers
   NodeId producer = kNoNode;
   bool is_input = false;  ///< a graph input (an initializer may be one as well: then a default)

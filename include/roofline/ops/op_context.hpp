@@ -72,6 +72,12 @@ class OpContext {
   /// Throws RuleError "bad-shape" for a negative size.
   void set_output(int i, ir::DType dtype, std::optional<ir::Shape> shape,
                   std::optional<ir::SmallValue> value = std::nullopt);
+  /// Upper limits of result i's sizes, where set_output left sizes unknown because data decide.
+  /// Rules that compute sizes from sizes need not call it: they run a second time on the limits of
+  /// their operands.
+  void set_bound(int i, ir::Shape bound);
+  /// Result i is a sequence or an optional.
+  void set_container(int i, ir::ValueKind kind, ir::Content content);
 
  private:
   const ir::Node& node_;

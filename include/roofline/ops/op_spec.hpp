@@ -83,6 +83,7 @@ struct Access {
   Count elements = 0;           ///< elements touched, each once
   std::int64_t run_length = 0;  ///< contiguous elements per run; 0 = the whole operand is one run
   Role role = Role::kData;
+  int packing = 1;  ///< parameters in one element: 2 for 4-bit weights in a tensor of bytes
   [[nodiscard]] bool is_output() const { return operand < 0; }
   [[nodiscard]] int index() const { return operand < 0 ? ~operand : operand; }
 };
@@ -114,6 +115,8 @@ enum class Fusion : std::uint8_t {
   kScaleShift,  ///< per-channel factor and offset that fold into the weights (BatchNormalization)
   kAdd,         ///< a bias or a residual at the end of a contraction
   kPad,         ///< a border that the convolution or pooling behind it can produce by itself
+  kQuantize,    ///< ends a kernel on integers (QuantizeLinear)
+  kDequantize,  ///< a kernel on integers, or one that unpacks its weights, does without it
 };
 
 /// One row of the operator table: all that the tool knows about an operator from opset `since` on.
@@ -132,6 +135,15 @@ struct OpSpec {
   Confidence confidence =
       Confidence::kExact;  ///< kApproximate for a stated upper bound or estimate
   Fusion fusion = Fusion::kNone;
+  /// Bit i: larger elements of operand i make results larger or equal, in size and elements, so
+  /// that their upper limits carry over. For non-negative elements only.
+  std::uint32_t grows_with = 0;
 };
+inline constexpr std::uint32_t kEveryOperand = ~std::uint32_t{0};
+/// The row, growing with those operands.
+constexpr OpSpec growing(std::uint32_t operands, OpSpec row) {
+  row.grows_with = operands;
+  return row;
+}
 
 }  // namespace roofline::ops

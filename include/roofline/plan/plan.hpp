@@ -46,7 +46,10 @@ struct Step {
   int unit = -1;  ///< index into Profile::units; -1 without a machine or when none can
   ops::Work work = {};
   std::vector<BufferAccess> accesses;
-  bool complete = true;              ///< false: work or bytes are lower bounds
+  bool complete = true;  ///< false: work or bytes are lower bounds
+  /// Runs of the step in one run of the model, each with this work and these accesses; 0 in a
+  /// branch that is not counted; nullopt where nothing tells.
+  std::optional<Count> repeat = Count(1);
   std::vector<std::string> reasons;  ///< why it looks so: "fused Relu into Conv", "tensor cores not
                                      ///< used: k=3 is no multiple of 8"
 };

@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "roofline/base/count.hpp"
@@ -17,6 +18,9 @@ struct TensorInfo {
   std::string name;
   std::string dtype;
   std::optional<std::vector<std::int64_t>> shape;  ///< -1 where a size is unknown
+  /// Upper limits of the sizes, where data decide some of them.
+  std::optional<std::vector<std::int64_t>> max_shape = std::nullopt;
+  std::string_view kind = "tensor";  ///< "sequence", "optional", ...
 };
 
 struct ModelInfo {
@@ -71,7 +75,7 @@ struct ContractionRow {
   Count batch = 1, m = 1, n = 1, k = 1;
 };
 
-/// One ONNX node. Quantities are nullopt when unknown.
+/// One ONNX node. Quantities are those of all its runs, nullopt when unknown.
 struct NodeRow {
   std::string id;    ///< scope path + index: unique
   std::string name;  ///< display name; may be repeated
@@ -87,7 +91,9 @@ struct NodeRow {
   std::optional<double> intensity;
   Count parameters = 0;
   std::string confidence;
-  std::int64_t repeat = 1;
+  /// Runs in one run of the model: above 1 in a loop, 0 in a branch that is not counted, nullopt
+  /// where nothing tells: then quantities are those of one.
+  std::optional<Count> repeat = Count(1);
   std::optional<Count> live_bytes;  ///< activations in use while the node runs
   // For --explain, filled only when asked for.
   std::string formula;  ///< FLOPs in terms of the operands, from the operator table
@@ -103,12 +109,13 @@ struct LevelRow {
   std::optional<double> bytes_per_s;  ///< under the chosen roof; nullopt when the profile has none
 };
 
-/// One step of the plan on one machine.
+/// One step of the plan on one machine. Quantities and seconds are those of all its runs.
 struct LayerRow {
-  std::string id;                  ///< id of its first node
-  std::string name;                ///< "conv1 + bn1 + relu"
-  std::string kind;                ///< "op", "fused", "host"
-  std::vector<std::size_t> nodes;  ///< indices into Report::nodes; JSON writes their ids
+  std::string id;                          ///< id of its first node
+  std::string name;                        ///< "conv1 + bn1 + relu"
+  std::string kind;                        ///< "op", "fused", "host"
+  std::optional<Count> repeat = Count(1);  ///< as its nodes'
+  std::vector<std::size_t> nodes;          ///< indices into Report::nodes; JSON writes their ids
   std::string cls;
   std::string unit;   ///< "" when none
   std::string dtype;  ///< precision computed in, "" when none

@@ -111,9 +111,9 @@ TEST(Json, BothSpellingsOfTheOnnxDomainAreOneKey) {
 TEST(Csv, OneRowPerLayer) {
   EXPECT_EQ(
       without_returns(csv(sample::on_machine())),
-      R"(hardware,runtime,precision,id,name,kind,node_ids,op_types,class,output_shape,unit,dtype,macs,flops,planned_bytes,dram_bytes,intensity,dram_intensity,attainable_flops_per_s,compute_s,memory_s,overhead_s,roofline_latency_s,predicted_latency_s,bound,bottleneck,share
-toy,basic,as-is,0,/block/block.0/conv/Conv + /block/block.0/relu/Relu,fused,0 1,Conv Relu,conv,1x8x4x4,lanes,fp32,27648,55424,3680,3680,15.060869565217391,15.060869565217391,10000000000,5.5424e-06,3.68e-06,1e-06,5.5424e-06,6.542399999999999e-06,compute,compute,0.504441154700222
-toy,basic,as-is,2,/head/Conv,op,2,Conv,conv,1x8x4x4,lanes,fp32,27136,54272,4000,4000,13.568,13.568,10000000000,5.4272e-06,4e-06,1e-06,5.4272e-06,6.4272e-06,compute,compute,0.49555884529977795
+      R"(hardware,runtime,precision,id,name,kind,node_ids,op_types,class,output_shape,unit,dtype,macs,flops,planned_bytes,dram_bytes,intensity,dram_intensity,attainable_flops_per_s,compute_s,memory_s,overhead_s,roofline_latency_s,predicted_latency_s,bound,bottleneck,share,repeat
+toy,basic,as-is,0,/block/block.0/conv/Conv + /block/block.0/relu/Relu,fused,0 1,Conv Relu,conv,1x8x4x4,lanes,fp32,27648,55424,3680,3680,15.060869565217391,15.060869565217391,10000000000,5.5424e-06,3.68e-06,1e-06,5.5424e-06,6.542399999999999e-06,compute,compute,0.504441154700222,1
+toy,basic,as-is,2,/head/Conv,op,2,Conv,conv,1x8x4x4,lanes,fp32,27136,54272,4000,4000,13.568,13.568,10000000000,5.4272e-06,4e-06,1e-06,5.4272e-06,6.4272e-06,compute,compute,0.49555884529977795,1
 )");
 }
 

@@ -1,0 +1,461 @@
+// Owns control flow: which bodies of If, Loop, Scan and SequenceMap run, how often, on what types.
+// Refuses to guess a number of iterations: where nothing tells it, the body's cost is per run.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bind.hpp"
+#include "expand.hpp"
+#include "roofline/ops/registry.hpp"
+
+namespace roofline::infer {
+namespace {
+
+using ir::kNoTensor;
+using ir::kUnknownDim;
+using ir::TensorType;
+
+std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
+
+const ir::Graph& graph_attribute(const ir::Node& node, std::string_view name) {
+  const ir::Attribute* attribute = node.attribute(name);
+  const auto* graph =
+      attribute ? std::get_if<std::shared_ptr<const ir::Graph>>(&attribute->value) : nullptr;
+  if (!graph || !*graph) {
+    throw RuleError("missing-attribute", fmt::format("attribute '{}' is required: a graph", name));
+  }
+  return **graph;
+}
+
+std::int64_t int_attribute(const ir::Node& node, std::string_view name, std::int64_t fallback) {
+  const ir::Attribute* attribute = node.attribute(name);
+  const auto* value = attribute ? std::get_if<std::int64_t>(&attribute->value) : nullptr;
+  return value ? *value : fallback;
+}
+
+std::int64_t list_attribute(const ir::Node& node, std::string_view name, std::size_t i) {
+  const ir::Attribute* attribute = node.attribute(name);
+  const auto* list =
+      attribute ? std::get_if<std::vector<std::int64_t>>(&attribute->value) : nullptr;
+  return list && i < list->size() ? (*list)[i] : 0;
+}
+
+void expect_count(std::string_view what, std::size_t found, std::size_t expected) {
+  if (found == expected) return;
+  throw RuleError("bad-subgraph",
+                  fmt::format("the body has {} {}, the node needs {}", found, what, expected),
+                  "export the model again");
+}
+
+/// Iteration number and condition are scalars; old bodies declare them as one-element vectors.
+ir::Shape loop_scalar(const ir::Graph& body, std::size_t input) {
+  if (input >= body.inputs.size()) return {};
+  const auto& declared = body.tensors[at(body.inputs[input])].declared;
+  return declared && declared->size() == 1 ? ir::Shape{1} : ir::Shape{};
+}
+
+/// `element` repeated along a new axis.
+TensorType stack(const TensorType& element, std::int64_t axis, const Trips& trips) {
+  TensorType type{.dtype = element.dtype};
+  if (!element.shape) return type;
+  const std::size_t rank = element.shape->size() + 1;
+  const auto place = static_cast<std::ptrdiff_t>(ops::normalize_axis(axis, rank));
+  const std::int64_t most = trips.count ? trips.count->value() : kUnknownDim;
+  const auto stacked = [&](ir::Shape shape, std::int64_t size) {
+    shape.insert(shape.begin() + place, size);
+    return shape;
+  };
+  type.shape = stacked(*element.shape, trips.at_most ? kUnknownDim : most);
+  const std::optional<ir::Shape>& limit = element.bound ? element.bound : element.shape;
+  if (trips.count && ir::is_known(*limit) && !type.has_exact_shape()) {
+    type.bound = stacked(*limit, most);
+  }
+  return type;
+}
+
+/// The type of one slice of `whole` along `axis`; sets or checks the number of slices.
+TensorType slice_of(const TensorType& whole, std::int64_t axis, std::size_t leading,
+                    std::optional<std::int64_t>& slices) {
+  TensorType type{.dtype = whole.dtype};
+  if (!whole.shape) return type;
+  ir::Shape shape = *whole.shape;
+  shape.erase(shape.begin(),
+              shape.begin() + static_cast<std::ptrdiff_t>(std::min(leading, shape.size())));
+  const std::size_t place = ops::normalize_axis(axis, shape.size());
+  const std::int64_t size = shape[place];
+  if (size != kUnknownDim) {
+    if (slices && *slices != size) {
+      throw RuleError("shape-mismatch",
+                      fmt::format("scanned inputs have {} and {} slices", *slices, size));
+    }
+    slices = size;
+  }
+  shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(place));
+  type.shape = std::move(shape);
+  return type;
+}
+
+}  // namespace
+
+Expander::Handler Expander::handler_of(const ir::Node& node) {
+  // BeamSearch, GreedySearch, Sampling and their kin carry the models that they run.
+  if (node.domain == "com.microsoft" && node.attribute("decoder")) {
+    return &Expander::run_generation;
+  }
+  if (!node.domain.empty()) return nullptr;
+  if (node.op_type == "If") return &Expander::run_if;
+  if (node.op_type == "Loop") return &Expander::run_loop;
+  if (node.op_type == "Scan") return &Expander::run_scan;
+  if (node.op_type == "SequenceMap") return &Expander::run_sequence_map;
+  return nullptr;
+}
+
+void Expander::run_control(Frame& frame, ir::NodeId n, ir::Node node, Handler handler) {
+  const ir::NodeId slot = append_node(frame, n, std::move(node));
+  NodeCost& cost = walk_.typed.costs[at(slot)];
+  const ir::Node& control = graph_->nodes[at(slot)];
+  cost.opset = walk_.opset_of(control.domain, frame.opsets);
+  cost.spec = ops::find_op(control.domain, control.op_type, cost.opset);
+  cost.confidence = ops::Confidence::kExact;
+  cost.bytes_known = true;
+  const Mark before = mark();
+  Ids results;
+  const bool sound = walk_.guarded(slot, [&] {
+    try {
+      results = (this->*handler)(frame, slot);
+    } catch (...) {
+      take_back(before);
+      throw;
+    }
+  });
+  if (!sound) {
+    walk_.typed.costs[at(slot)].spec = nullptr;
+    walk_.typed.costs[at(slot)].confidence = ops::Confidence::kUnknown;
+  }
+  const Ids& locals = frame.graph.nodes[at(n)].outputs;
+  finish_results(frame, locals, results);
+  for (const ir::TensorId local : locals) {
+    graph_->nodes[at(slot)].outputs.push_back(local == kNoTensor ? kNoTensor
+                                                                 : frame.ids[at(local)]);
+  }
+}
+
+Expander::Body Expander::run_body(Frame& frame, ir::NodeId slot, const ir::Graph& body,
+                                  const std::string& label, const Trips& trips,
+                                  const std::vector<BodyInput>& inputs) {
+  expect_count(body.inputs.size() == 1 ? "input" : "inputs", body.inputs.size(), inputs.size());
+  const std::string why = refusal(frame, body, nullptr);
+  if (!why.empty()) throw RuleError("too-large", why, "simplify the model");
+  Body result{.first_node = graph_->nodes.size()};
+  Frame inner{.graph = body,
+              .outer = &frame,
+              .caller = &frame,
+              .arguments = frame.arguments,
+              .opsets = frame.opsets,
+              .scope = add_scope(frame, walk_.typed.costs[at(slot)].index, graph_->nodes[at(slot)],
+                                 label, trips, false),
+              .ids = Ids(body.tensors.size(), kNoTensor)};
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const ir::TensorId id = inner.ids[at(body.inputs[i])] = append_tensor(inner, body.inputs[i]);
+    TensorType type = inputs[i].type;
+    walk_.complete(graph_->tensors[at(id)], graph_->tensors[at(id)].name, slot, type);
+    walk_.typed.types[at(id)] = std::move(type);
+    const ir::TensorId source = inputs[i].source;
+    if (source == kNoTensor) continue;
+    share(id, source);
+    if (!inputs[i].is_slice) continue;
+    walk_.typed.is_constant[at(id)] = walk_.typed.is_constant[at(source)];
+    walk_.declares_constant[at(id)] = walk_.declares_constant[at(source)];
+  }
+  bind_constants_and_captures(inner);
+  run_nodes(inner);
+  for (const ir::TensorId output : body.outputs) {
+    result.results.push_back(inner.ids[at(output)]);
+  }
+  return result;
+}
+
+// --- If
+Expander::Ids Expander::run_if(Frame& frame, ir::NodeId slot) {
+  const ir::Node node = graph_->nodes[at(slot)];
+  if (node.inputs.size() != 1) {
+    throw RuleError("bad-arity", fmt::format("{} inputs given, expected 1", node.inputs.size()));
+  }
+  const ir::Graph& then_graph = graph_attribute(node, "then_branch");
+  const ir::Graph& else_graph = graph_attribute(node, "else_branch");
+  if (const auto condition = known_scalar(operand_type(node, 0))) {
+    return *condition != 0 ? run_body(frame, slot, then_graph, "then", {}, {}).results
+                           : run_body(frame, slot, else_graph, "else", {}, {}).results;
+  }
+  const Mark before = mark();
+  const Body then_body = run_body(frame, slot, then_graph, "then", {}, {});
+  const Mark between = mark();
+  const Body else_body = run_body(frame, slot, else_graph, "else", {}, {});
+  const Mark after = mark();
+  // Exporters guard what fits only some shapes: the branch that breaks on these is not taken.
+  const bool then_breaks = is_broken(before, between);
+  const bool else_breaks = !then_breaks && is_broken(between, after);
+  const bool then_counts =
+      !then_breaks && (else_breaks || cost_between(before.nodes, between.nodes) >=
+                                          cost_between(between.nodes, after.nodes));
+  if (then_counts)
+    drop(between, after, else_breaks);
+  else
+    drop(before, between, then_breaks);
+  expect_count("results in its else branch", else_body.results.size(), then_body.results.size());
+  Ids results;
+  for (std::size_t i = 0; i < then_body.results.size(); ++i) {
+    const ir::TensorId a = then_body.results[i];
+    const ir::TensorId b = else_body.results[i];
+    if (a == kNoTensor || b == kNoTensor) {
+      results.push_back(kNoTensor);
+      continue;
+    }
+    const TensorType result = then_breaks   ? type(b)
+                              : else_breaks ? type(a)
+                                            : ir::join(type(a), type(b));
+    results.push_back(new_result(frame, slot, i, result));
+    if (results.back() != kNoTensor) share(results.back(), then_counts ? a : b);
+  }
+  return results;
+}
+
+bool Expander::is_broken(const Mark& first, const Mark& last) const {
+  const auto begin = walk_.typed.diagnostics.begin();
+  return std::any_of(begin + static_cast<std::ptrdiff_t>(first.diagnostics),
+                     begin + static_cast<std::ptrdiff_t>(last.diagnostics),
+                     [](const Diagnostic& d) { return d.severity == Severity::kError; });
+}
+
+/// What was laid out between two marks does not count; nor are its errors any if it cannot run.
+void Expander::drop(const Mark& first, const Mark& last, bool cannot_run) {
+  for (std::size_t s = first.scopes; s < last.scopes; ++s) {
+    walk_.typed.scopes[s].repeat = Count(0);
+  }
+  for (std::size_t d = first.diagnostics; cannot_run && d < last.diagnostics; ++d) {
+    walk_.typed.diagnostics[d].severity = Severity::kNote;
+  }
+}
+
+/// FLOPs and bytes together: which of two branches does more.
+Count Expander::cost_between(std::size_t first_node, std::size_t last_node) const {
+  Count sum = 0;
+  for (std::size_t n = first_node; n < last_node; ++n) {
+    const NodeCost& cost = walk_.typed.costs[n];
+    const Count runs = walk_.typed.scope(static_cast<ir::NodeId>(n)).repeat.value_or(1);
+    sum += runs * (cost.work.flops() + cost.traffic_bytes());
+  }
+  return sum;
+}
+
+/// A tensor for result i of the control node in `slot`, which does not exist in its body as it is.
+ir::TensorId Expander::new_result(Frame& frame, ir::NodeId slot, std::size_t i, TensorType type) {
+  const ir::Node& node = frame.graph.nodes[at(walk_.typed.costs[at(slot)].index)];
+  if (i >= node.outputs.size() || node.outputs[i] == kNoTensor) return kNoTensor;
+  const ir::TensorId id = result_of(frame, node.outputs[i]);
+  walk_.typed.types[at(id)] = std::move(type);
+  return id;
+}
+
+const TensorType& Expander::type(ir::TensorId id) const { return walk_.typed.types[at(id)]; }
+
+TensorType Expander::operand_type(const ir::Node& node, std::size_t i) const {
+  return i >= node.inputs.size() || node.inputs[i] == kNoTensor ? TensorType{}
+                                                                : type(node.inputs[i]);
+}
+
+// --- Loop
+Expander::Ids Expander::run_loop(Frame& frame, ir::NodeId slot) {
+  const ir::Node node = graph_->nodes[at(slot)];
+  if (node.inputs.size() < 2) {
+    throw RuleError("bad-arity",
+                    fmt::format("{} inputs given, expected at least 2", node.inputs.size()));
+  }
+  Recurrence loop{.body = graph_attribute(node, "body"),
+                  .first_input = 1,
+                  .states = node.inputs.size() - 1,
+                  .counts = true};
+  if (loop.body.outputs.size() < loop.states) {
+    throw RuleError("bad-subgraph",
+                    fmt::format("the body has {} results, the node needs at least {}",
+                                loop.body.outputs.size(), loop.states),
+                    "export the model again");
+  }
+  loop.inputs.push_back({{.dtype = ir::DType::kInt64, .shape = loop_scalar(loop.body, 0)}});
+  TensorType condition = operand_type(node, 1);
+  condition.dtype = ir::DType::kBool;
+  condition.shape = loop_scalar(loop.body, 1);
+  if (node.inputs[1] == kNoTensor) condition.value = std::vector<std::int64_t>{1};
+  loop.inputs.push_back({condition});
+  for (std::size_t i = 2; i < node.inputs.size(); ++i) {
+    loop.inputs.push_back({operand_type(node, i), node.inputs[i]});
+  }
+  const Outcome outcome = iterate(frame, slot, loop_trips(slot), loop);
+  report_trips(slot, outcome.trips);
+  Ids results;
+  for (std::size_t i = 1; i < outcome.results.size(); ++i) {
+    const bool is_state = i < loop.states;
+    results.push_back(
+        new_result(frame, slot, i - 1,
+                   is_state ? outcome.results[i] : stack(outcome.results[i], 0, outcome.trips)));
+    if (results.back() == kNoTensor || outcome.ids[i] == kNoTensor) continue;
+    // The last state is the loop's result; a stacked result holds that of each iteration.
+    is_state ? share(results.back(), outcome.ids[i]) : share(outcome.ids[i], results.back());
+  }
+  return results;
+}
+
+// --- Scan
+Expander::Ids Expander::run_scan(Frame& frame, ir::NodeId slot) {
+  const ir::Node node = graph_->nodes[at(slot)];
+  // Opset 8 scans axis 1 of batches and has the lengths of their sequences as operand 0.
+  const bool batched = walk_.typed.costs[at(slot)].opset < 9;
+  const std::size_t first = batched ? 1 : 0;
+  const auto scanned = static_cast<std::size_t>(int_attribute(node, "num_scan_inputs", 0));
+  Recurrence scan{.body = graph_attribute(node, "body")};
+  if (scanned < 1 || node.inputs.size() < first + scanned) {
+    throw RuleError("bad-attribute",
+                    fmt::format("num_scan_inputs is {}, the node has {} inputs", scanned,
+                                node.inputs.size() - std::min(first, node.inputs.size())));
+  }
+  scan.states = node.inputs.size() - first - scanned;
+  if (scan.body.outputs.size() < scan.states) {
+    throw RuleError(
+        "bad-subgraph",
+        fmt::format("the body has {} results for {} states", scan.body.outputs.size(), scan.states),
+        "export the model again");
+  }
+  std::optional<std::int64_t> slices;
+  std::optional<std::int64_t> batch;
+  for (std::size_t i = first; i < node.inputs.size(); ++i) {
+    TensorType whole = operand_type(node, i);
+    const bool is_state = i < first + scan.states;
+    if (batched && whole.shape && !whole.shape->empty()) {
+      if (whole.shape->front() != kUnknownDim) batch = whole.shape->front();
+      if (is_state) whole.shape->erase(whole.shape->begin());
+    }
+    if (batched || !is_state) whole.value.reset();
+    if (is_state) {
+      scan.inputs.push_back({whole, node.inputs[i]});
+      continue;
+    }
+    const std::int64_t axis =
+        batched ? 0 : list_attribute(node, "scan_input_axes", i - first - scan.states);
+    scan.inputs.push_back({slice_of(whole, axis, batched ? 1 : 0, slices), node.inputs[i], true});
+  }
+  Trips trips{.count = std::nullopt};
+  if (slices && (!batched || batch)) trips.count = Count(*slices) * (batched ? *batch : 1);
+  const Outcome outcome = iterate(frame, slot, trips, scan);
+  report_trips(slot, outcome.trips);
+  const Trips stacked{.count = slices ? std::optional<Count>(*slices) : std::nullopt};
+  const Trips batches{.count = batch ? std::optional<Count>(*batch) : std::nullopt};
+  Ids results;
+  for (std::size_t i = 0; i < outcome.results.size(); ++i) {
+    const bool is_state = i < scan.states;
+    const std::int64_t axis =
+        is_state || batched ? 0 : list_attribute(node, "scan_output_axes", i - scan.states);
+    TensorType result = is_state ? outcome.results[i] : stack(outcome.results[i], axis, stacked);
+    if (batched) result = stack(result, 0, batches);
+    results.push_back(new_result(frame, slot, i, std::move(result)));
+    if (results.back() == kNoTensor || outcome.ids[i] == kNoTensor) continue;
+    is_state ? share(results.back(), outcome.ids[i]) : share(outcome.ids[i], results.back());
+  }
+  return results;
+}
+
+// --- SequenceMap
+Expander::Ids Expander::run_sequence_map(Frame& frame, ir::NodeId slot) {
+  const ir::Node node = graph_->nodes[at(slot)];
+  const ir::Graph& body = graph_attribute(node, "body");
+  std::optional<std::size_t> length;
+  bool uniform = true;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const TensorType operand = operand_type(node, i);
+    if (operand.kind != ir::ValueKind::kSequence || !operand.content || !operand.content->each) {
+      continue;
+    }
+    const std::vector<TensorType>& each = *operand.content->each;
+    length = std::min(length.value_or(each.size()), each.size());
+    uniform = uniform && std::all_of(each.begin(), each.end(),
+                                     [&](const TensorType& t) { return equal(t, each.front()); });
+  }
+  const auto inputs_of = [&](std::optional<std::size_t> k) {
+    std::vector<BodyInput> inputs;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      TensorType operand = operand_type(node, i);
+      if (operand.kind == ir::ValueKind::kSequence) {
+        const auto content = operand.content;
+        operand = !content ? TensorType{.dtype = operand.dtype}
+                  : content->each && k && *k < content->each->size() ? (*content->each)[*k]
+                                                                     : content->common;
+      }
+      inputs.push_back({std::move(operand)});
+    }
+    return inputs;
+  };
+  std::vector<std::vector<TensorType>> elements(body.outputs.size());
+  std::vector<TensorType> common(body.outputs.size());
+  const auto run = [&](const std::string& label, const Trips& trips, std::optional<std::size_t> k,
+                       std::size_t copies) {
+    const Body result = run_body(frame, slot, body, label, trips, inputs_of(k));
+    for (std::size_t i = 0; i < result.results.size(); ++i) {
+      const TensorType element =
+          result.results[i] == kNoTensor ? TensorType{} : type(result.results[i]);
+      common[i] = elements[i].empty() ? element : ir::join(common[i], element);
+      elements[i].insert(elements[i].end(), copies, element);
+    }
+  };
+  if (length && !uniform && *length <= static_cast<std::size_t>(kMostUnrolled)) {
+    for (std::size_t k = 0; k < *length; ++k) run(fmt::format("body[{}]", k), {}, k, 1);
+  } else {
+    Trips trips{.count = std::nullopt};
+    if (length) trips.count = Count(static_cast<std::int64_t>(*length));
+    run("body", trips, uniform ? std::optional<std::size_t>(0) : std::nullopt,
+        uniform ? length.value_or(0) : 0);
+    report_trips(slot, trips);
+  }
+  Ids results;
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    ir::Content content{.common = common[i]};
+    if (length && elements[i].size() == *length) content.each = std::move(elements[i]);
+    results.push_back(
+        new_result(frame, slot, i,
+                   {.dtype = common[i].dtype,
+                    .kind = ir::ValueKind::kSequence,
+                    .content = std::make_shared<const ir::Content>(std::move(content))}));
+  }
+  return results;
+}
+
+// --- generation
+/// The decoder runs for each token up to max_length (operand 1), other graphs once. Their inputs
+/// are what they declare: --shape gives what they leave open.
+Expander::Ids Expander::run_generation(Frame& frame, ir::NodeId slot) {
+  const ir::Node node = graph_->nodes[at(slot)];
+  Trips tokens = given_trips(slot).value_or(Trips{.count = std::nullopt});
+  const auto most = known_scalar(operand_type(node, 1));
+  if (!tokens.given && most)
+    tokens = {.count = Count(std::max<std::int64_t>(*most, 0)), .at_most = true};
+  for (const ir::Attribute& attribute : node.attributes) {
+    if (!std::holds_alternative<std::shared_ptr<const ir::Graph>>(attribute.value)) continue;
+    const ir::Graph& body = graph_attribute(node, attribute.name);
+    std::vector<BodyInput> inputs;
+    for (const ir::TensorId input : body.inputs) {
+      inputs.push_back({declared_type(body.tensors[at(input)], walk_.typed.dims)});
+    }
+    const bool is_decoder = attribute.name == "decoder";
+    run_body(frame, slot, body, attribute.name, is_decoder ? tokens : Trips{}, inputs);
+  }
+  report_trips(slot, tokens);
+  Ids results;
+  for (const ir::TensorId local :
+       frame.graph.nodes[at(walk_.typed.costs[at(slot)].index)].outputs) {
+    results.push_back(local == kNoTensor ? kNoTensor : result_of(frame, local));
+  }
+  graph_->nodes[at(slot)].outputs = results;
+  walk_.visit(slot, frame.opsets);
+  graph_->nodes[at(slot)].outputs.clear();
+  return results;
+}
+
+}  // namespace roofline::infer
