@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <type_traits>
 
 #include "bind.hpp"
 #include "cost.hpp"
@@ -20,12 +21,20 @@ bool has_limits(const ir::TensorType& type) {
   return type.value_bound || (type.bound && !type.has_exact_shape());
 }
 
-bool is_negative(const ir::SmallValue& value) {
+/// Negative elements have no upper limit that carries over; what is known exactly (the -1 of a
+/// Reshape) needs none.
+bool is_limit(const ir::SmallValue& limit, const std::optional<ir::SmallValue>& exact) {
+  if (!ir::is_known(limit)) return false;
   return std::visit(
-      [](const auto& list) {
-        return std::any_of(list.begin(), list.end(), [](auto element) { return element < 0; });
+      [&](const auto& list) {
+        const auto* known = exact ? std::get_if<std::decay_t<decltype(list)>>(&*exact) : nullptr;
+        for (std::size_t i = 0; i < list.size(); ++i) {
+          const bool is_exact = known && i < known->size() && (*known)[i] == list[i];
+          if (list[i] < 0 && !is_exact) return false;
+        }
+        return true;
       },
-      value);
+      limit);
 }
 
 /// False for limits beyond what any machine holds: they tell nothing, and sums of them overflow.
@@ -172,7 +181,7 @@ void Walk::infer_bounds(const ir::Node& node, const NodeCost& cost) {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const ir::TensorType& limit = limits.outputs[i];
     const bool knows_value = outputs_[i].value && ir::is_known(*outputs_[i].value);
-    if (!knows_value && limit.value && ir::is_known(*limit.value) && !is_negative(*limit.value)) {
+    if (!knows_value && limit.value && is_limit(*limit.value, outputs_[i].value)) {
       outputs_[i].value_bound = limit.value;
     }
     if (outputs_[i].has_exact_shape()) continue;

@@ -59,7 +59,45 @@ def broken():
         [weight("w", 2, 3, 3, 3), weight("m", 7, 5)])
 
 
+def control():
+    """A function called once, a loop of five and one of open length, an If, and sizes that data decide."""
+    dense = helper.make_function(
+        "local", "Dense", ["x", "w"], ["y"],
+        [helper.make_node("MatMul", ["x", "w"], ["product"], "multiply"),
+         helper.make_node("Relu", ["product"], ["y"], "activate")], [helper.make_opsetid("", 13)])
+
+    def scalar(name, dtype):
+        return helper.make_tensor_value_info(name, dtype, [])
+
+    def body(name):
+        return helper.make_graph(
+            [helper.make_node("Identity", ["go"], ["go_on"], "on"),
+             helper.make_node("MatMul", ["state", "w"], ["next"], "step")], name,
+            [scalar("i", TensorProto.INT64), scalar("go", TensorProto.BOOL), floats("state", 8, 16)],
+            [scalar("go_on", TensorProto.BOOL), floats("next", 8, 16)])
+
+    def branch(name, op):
+        return helper.make_graph([helper.make_node(op, ["b"], [name], op.lower())], name, [],
+                                 [helper.make_empty_tensor_value_info(name)])
+
+    graph = helper.make_graph([
+        helper.make_node("Dense", ["image", "w"], ["a"], "dense", domain="local"),
+        helper.make_node("Loop", ["five", "", "a"], ["b"], "refine", body=body("refine")),
+        helper.make_node("If", ["condition"], ["c"], "choose", then_branch=branch("t", "Softmax"),
+                         else_branch=branch("e", "Identity")),
+        helper.make_node("Loop", ["", "", "c"], ["d"], "until", body=body("until")),
+        helper.make_node("NonZero", ["d"], ["where"], "where"),
+    ], "control", [floats("image", 8, 16), scalar("condition", TensorProto.BOOL)],
+        [floats("d", 8, 16), helper.make_tensor_value_info("where", TensorProto.INT64, [2, None])],
+        [weight("w", 16, 16), helper.make_tensor("five", TensorProto.INT64, [], [5])])
+    model = helper.make_model(graph, producer_name="make_models.py", functions=[dense], opset_imports=[
+        helper.make_opsetid("", 13), helper.make_opsetid("local", 1)])
+    model.ir_version = 8
+    onnx.save(model, HERE / "control.onnx")
+
+
 if __name__ == "__main__":
     tiny()
+    control()
     unknown()
     broken()

@@ -1,0 +1,27 @@
+// Owns: a model that loads is analyzed, as text and JSON, or refused with an Error.
+// Refuses every other exception, memory error, undefined behaviour and hang.
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <sstream>
+
+#include "roofline/base/count.hpp"
+#include "roofline/base/diagnostic.hpp"
+#include "roofline/onnx_io/onnx_io.hpp"
+#include "roofline/pipeline/analyze.hpp"
+#include "roofline/report/render.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    roofline::Request request;
+    request.tensors = request.explain = true;
+    const auto model =
+        roofline::onnx_io::load(std::span(data, size), "fuzz", roofline::onnx_io::Digest::kSkip);
+    const roofline::report::Report report = roofline::analyze(model, request);
+    std::ostringstream out;
+    roofline::report::render_json(report, out);
+    roofline::report::render_text(report, {}, out);
+  } catch (const roofline::Error&) {  // NOLINT(bugprone-empty-catch): one of the two answers
+  }
+  return 0;
+}
