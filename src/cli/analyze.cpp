@@ -25,8 +25,10 @@ void list_dims(const AnalyzeOptions& options, const Streams& streams) {
     return;
   }
   const infer::TypedGraph typed = infer::infer(model, options.request.bindings);
-  report::Table table(
-      {{"dimension"}, {"size", report::Align::kRight}, {"given by"}, {"stands at"}});
+  report::Table table({{"dimension"},
+                       {"size", report::Align::kRight},
+                       {"given by"},
+                       {.title = "stands at", .max_width = 120}});
   for (const infer::Dimension& dimension : dimensions) {
     const ir::Tensor& tensor = model.graph.tensors[static_cast<std::size_t>(dimension.tensor)];
     const auto& shape = typed.types[static_cast<std::size_t>(dimension.tensor)].shape;

@@ -40,6 +40,8 @@ struct Trips {
 /// Longer sequences and loops are not unrolled.
 inline constexpr std::int64_t kMostUnrolled = 512;
 
+/// Throws RuleError when the node has no such graph.
+[[nodiscard]] const ir::Graph& graph_attribute(const ir::Node& node, std::string_view name);
 /// The single element of an integer tensor, if it is known.
 [[nodiscard]] std::optional<std::int64_t> known_scalar(const ir::TensorType& type);
 [[nodiscard]] bool equal(const ir::TensorType& a, const ir::TensorType& b);
@@ -97,7 +99,7 @@ class Expander {
   void share(ir::TensorId id, ir::TensorId source);
   [[nodiscard]] std::size_t graph_size(const ir::Graph& graph);
 
-  // control.cpp: If, Loop, Scan, SequenceMap
+  // control.cpp: If, Loop, Scan; control_lists.cpp: SequenceMap and text generation
   /// A body that was laid out.
   struct Body {
     Ids results = {};
