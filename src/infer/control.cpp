@@ -124,6 +124,11 @@ void Expander::run_control(Frame& frame, ir::NodeId n, ir::Node node, Handler ha
       results = (this->*handler)(frame, slot);
     } catch (...) {
       take_back(before);
+      for (const ir::TensorId local : frame.graph.nodes[at(n)].outputs) {
+        if (local == kNoTensor) continue;
+        ir::TensorId& id = frame.ids[at(local)];
+        if (id >= static_cast<ir::TensorId>(before.tensors)) id = kNoTensor;
+      }
       throw;
     }
   });
@@ -305,57 +310,70 @@ Expander::Ids Expander::run_loop(Frame& frame, ir::NodeId slot) {
 }
 
 // --- Scan
-Expander::Ids Expander::run_scan(Frame& frame, ir::NodeId slot) {
-  const ir::Node node = graph_->nodes[at(slot)];
-  // Opset 8 scans axis 1 of batches and has the lengths of their sequences as operand 0.
-  const bool batched = walk_.typed.costs[at(slot)].opset < 9;
-  const std::size_t first = batched ? 1 : 0;
-  const std::int64_t count = int_attribute(node, "num_scan_inputs", 0);
-  const auto scanned = static_cast<std::size_t>(std::max<std::int64_t>(count, 0));
-  Recurrence scan{.body = graph_attribute(node, "body")};
-  if (scanned < 1 || node.inputs.size() < first || node.inputs.size() - first < scanned) {
-    throw RuleError("bad-attribute",
-                    fmt::format("num_scan_inputs is {}, the node has {} inputs", count,
-                                node.inputs.size() - std::min(first, node.inputs.size())));
+/// What the body of a Scan is given for operand i of the node.
+BodyInput Expander::scan_input(const ir::Node& node, std::size_t i, bool is_state,
+                               ScanSizes& sizes) const {
+  TensorType whole = operand_type(node, i);
+  if (sizes.batched && whole.shape && !whole.shape->empty()) {
+    if (whole.shape->front() != kUnknownDim) sizes.batch = whole.shape->front();
+    if (is_state) whole.shape->erase(whole.shape->begin());
   }
-  scan.states = node.inputs.size() - first - scanned;
+  if (sizes.batched || !is_state) whole.value.reset();
+  if (is_state) return {whole, node.inputs[i]};
+  const std::int64_t axis =
+      sizes.batched ? 0 : list_attribute(node, "scan_input_axes", i - sizes.first_slice);
+  return {slice_of(whole, axis, sizes.batched ? 1 : 0, sizes.slices), node.inputs[i], true};
+}
+
+Recurrence Expander::read_scan(ir::NodeId slot, ScanSizes& sizes) const {
+  const ir::Node& node = graph_->nodes[at(slot)];
+  // Opset 8 scans axis 1 of batches and has the lengths of their sequences as operand 0.
+  sizes.batched = walk_.typed.costs[at(slot)].opset < 9;
+  const std::size_t first = sizes.batched ? 1 : 0;
+  const std::int64_t scanned = int_attribute(node, "num_scan_inputs", 0);
+  const auto operands = static_cast<std::int64_t>(node.inputs.size() - first);
+  if (node.inputs.size() < first || scanned < 1 || scanned > operands) {
+    throw RuleError("bad-attribute", fmt::format("num_scan_inputs is {}, the node has {} inputs",
+                                                 scanned, node.inputs.size()));
+  }
+  Recurrence scan{.body = graph_attribute(node, "body"),
+                  .states = static_cast<std::size_t>(operands - scanned)};
   if (scan.body.outputs.size() < scan.states) {
     throw RuleError(
         "bad-subgraph",
         fmt::format("the body has {} results for {} states", scan.body.outputs.size(), scan.states),
         "export the model again");
   }
-  std::optional<std::int64_t> slices;
-  std::optional<std::int64_t> batch;
+  sizes.first_slice = first + scan.states;
   for (std::size_t i = first; i < node.inputs.size(); ++i) {
-    TensorType whole = operand_type(node, i);
-    const bool is_state = i < first + scan.states;
-    if (batched && whole.shape && !whole.shape->empty()) {
-      if (whole.shape->front() != kUnknownDim) batch = whole.shape->front();
-      if (is_state) whole.shape->erase(whole.shape->begin());
-    }
-    if (batched || !is_state) whole.value.reset();
-    if (is_state) {
-      scan.inputs.push_back({whole, node.inputs[i]});
-      continue;
-    }
-    const std::int64_t axis =
-        batched ? 0 : list_attribute(node, "scan_input_axes", i - first - scan.states);
-    scan.inputs.push_back({slice_of(whole, axis, batched ? 1 : 0, slices), node.inputs[i], true});
+    scan.inputs.push_back(scan_input(node, i, i < sizes.first_slice, sizes));
   }
-  Trips trips{.count = std::nullopt};
-  if (slices && (!batched || batch)) trips.count = Count(*slices) * (batched ? *batch : 1);
+  return scan;
+}
+
+Expander::Ids Expander::run_scan(Frame& frame, ir::NodeId slot) {
+  ScanSizes sizes;
+  const Recurrence scan = read_scan(slot, sizes);
+  const auto trips_of = [](std::optional<std::int64_t> count) {
+    return Trips{.count = count ? std::optional<Count>(*count) : std::nullopt};
+  };
+  Trips trips = trips_of(sizes.slices);
+  if (sizes.batched) {
+    trips.count = sizes.slices && sizes.batch ? std::optional(Count(*sizes.slices) * *sizes.batch)
+                                              : std::nullopt;
+  }
   const Outcome outcome = iterate(frame, slot, trips, scan);
   report_trips(slot, outcome.trips);
-  const Trips stacked{.count = slices ? std::optional<Count>(*slices) : std::nullopt};
-  const Trips batches{.count = batch ? std::optional<Count>(*batch) : std::nullopt};
   Ids results;
   for (std::size_t i = 0; i < outcome.results.size(); ++i) {
     const bool is_state = i < scan.states;
     const std::int64_t axis =
-        is_state || batched ? 0 : list_attribute(node, "scan_output_axes", i - scan.states);
-    TensorType result = is_state ? outcome.results[i] : stack(outcome.results[i], axis, stacked);
-    if (batched) result = stack(result, 0, batches);
+        is_state || sizes.batched
+            ? 0
+            : list_attribute(graph_->nodes[at(slot)], "scan_output_axes", i - scan.states);
+    TensorType result =
+        is_state ? outcome.results[i] : stack(outcome.results[i], axis, trips_of(sizes.slices));
+    if (sizes.batched) result = stack(result, 0, trips_of(sizes.batch));
     results.push_back(new_result(frame, slot, i, std::move(result)));
     if (results.back() == kNoTensor || outcome.ids[i] == kNoTensor) continue;
     is_state ? share(results.back(), outcome.ids[i]) : share(outcome.ids[i], results.back());

@@ -15,70 +15,87 @@ using ir::TensorType;
 
 std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
 
+/// How many elements the sequences among the operands have, and whether all are of one type.
+struct Elements {
+  std::optional<std::int64_t> length = std::nullopt;
+  bool uniform = true;
+
+  void note(const TensorType& operand) {
+    if (operand.kind != ir::ValueKind::kSequence || !operand.content) return;
+    const std::optional<std::int64_t> size = operand.content->size();
+    if (!size) return;
+    length = std::min(length.value_or(*size), *size);
+    if (!operand.content->each) return;
+    const std::vector<TensorType>& each = *operand.content->each;
+    uniform = uniform && std::all_of(each.begin(), each.end(),
+                                     [&](const TensorType& t) { return equal(t, each.front()); });
+  }
+};
+
+/// Element k of a sequence; what all elements share without k; any other operand itself.
+TensorType element_of(const TensorType& operand, std::optional<std::size_t> k) {
+  if (operand.kind != ir::ValueKind::kSequence) return operand;
+  const auto& content = operand.content;
+  if (!content) return {.dtype = operand.dtype};
+  const bool is_known = content->each && k && *k < content->each->size();
+  return is_known ? (*content->each)[*k] : content->common;
+}
+
+/// A result of the body over all runs, as a sequence.
+struct MapResult {
+  TensorType common = {};
+  std::vector<TensorType> each = {};
+
+  void add(const TensorType& element, std::size_t copies) {
+    common = each.empty() ? element : ir::join(common, element);
+    each.insert(each.end(), copies, element);
+  }
+  [[nodiscard]] TensorType sequence(std::optional<std::int64_t> length) const {
+    ir::Content content{.common = common, .length = length};
+    const auto known = static_cast<std::int64_t>(each.size());
+    if (known == length && known <= ir::kMaxContentElements) content.each = each;
+    return {.dtype = common.dtype,
+            .kind = ir::ValueKind::kSequence,
+            .content = std::make_shared<const ir::Content>(std::move(content))};
+  }
+};
+
 }  // namespace
 
 // --- SequenceMap
 Expander::Ids Expander::run_sequence_map(Frame& frame, ir::NodeId slot) {
   const ir::Node node = graph_->nodes[at(slot)];
   const ir::Graph& body = graph_attribute(node, "body");
-  std::optional<std::size_t> length;
-  bool uniform = true;
-  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    const TensorType operand = operand_type(node, i);
-    if (operand.kind != ir::ValueKind::kSequence || !operand.content || !operand.content->each) {
-      continue;
-    }
-    const std::vector<TensorType>& each = *operand.content->each;
-    length = std::min(length.value_or(each.size()), each.size());
-    uniform = uniform && std::all_of(each.begin(), each.end(),
-                                     [&](const TensorType& t) { return equal(t, each.front()); });
-  }
-  const auto inputs_of = [&](std::optional<std::size_t> k) {
-    std::vector<BodyInput> inputs;
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      TensorType operand = operand_type(node, i);
-      if (operand.kind == ir::ValueKind::kSequence) {
-        const auto content = operand.content;
-        operand = !content ? TensorType{.dtype = operand.dtype}
-                  : content->each && k && *k < content->each->size() ? (*content->each)[*k]
-                                                                     : content->common;
-      }
-      inputs.push_back({std::move(operand)});
-    }
-    return inputs;
-  };
-  std::vector<std::vector<TensorType>> elements(body.outputs.size());
-  std::vector<TensorType> common(body.outputs.size());
+  Elements elements;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) elements.note(operand_type(node, i));
+  std::vector<MapResult> results(body.outputs.size());
   const auto run = [&](const std::string& label, const Trips& trips, std::optional<std::size_t> k,
                        std::size_t copies) {
-    const Body result = run_body(frame, slot, body, label, trips, inputs_of(k));
-    for (std::size_t i = 0; i < result.results.size(); ++i) {
-      const TensorType element =
-          result.results[i] == kNoTensor ? TensorType{} : type(result.results[i]);
-      common[i] = elements[i].empty() ? element : ir::join(common[i], element);
-      elements[i].insert(elements[i].end(), copies, element);
+    std::vector<BodyInput> inputs;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      inputs.push_back({element_of(operand_type(node, i), k)});
+    }
+    const Body made = run_body(frame, slot, body, label, trips, inputs);
+    for (std::size_t i = 0; i < made.results.size(); ++i) {
+      results[i].add(made.results[i] == kNoTensor ? TensorType{} : type(made.results[i]), copies);
     }
   };
-  if (length && !uniform && *length <= static_cast<std::size_t>(kMostUnrolled)) {
-    for (std::size_t k = 0; k < *length; ++k) run(fmt::format("body[{}]", k), {}, k, 1);
+  // Elements that differ are few: a longer sequence does not describe each of them.
+  const auto length = static_cast<std::size_t>(elements.length.value_or(0));
+  if (!elements.uniform) {
+    for (std::size_t k = 0; k < length; ++k) run(fmt::format("body[{}]", k), {}, k, 1);
   } else {
     Trips trips{.count = std::nullopt};
-    if (length) trips.count = Count(static_cast<std::int64_t>(*length));
-    run("body", trips, uniform ? std::optional<std::size_t>(0) : std::nullopt,
-        uniform ? length.value_or(0) : 0);
+    if (elements.length) trips.count = Count(*elements.length);
+    const auto most = static_cast<std::size_t>(ir::kMaxContentElements);
+    run("body", trips, 0, std::min(length, most + 1));
     report_trips(slot, trips);
   }
-  Ids results;
-  for (std::size_t i = 0; i < elements.size(); ++i) {
-    ir::Content content{.common = common[i]};
-    if (length && elements[i].size() == *length) content.each = std::move(elements[i]);
-    results.push_back(
-        new_result(frame, slot, i,
-                   {.dtype = common[i].dtype,
-                    .kind = ir::ValueKind::kSequence,
-                    .content = std::make_shared<const ir::Content>(std::move(content))}));
+  Ids ids;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    ids.push_back(new_result(frame, slot, i, results[i].sequence(elements.length)));
   }
-  return results;
+  return ids;
 }
 
 // --- generation

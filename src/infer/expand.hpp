@@ -63,6 +63,14 @@ struct Recurrence {
   bool counts = false;  ///< input 0 is the number of the iteration
 };
 
+/// What the operands of a Scan say of its runs.
+struct ScanSizes {
+  bool batched = false;         ///< opset 8: every operand has a leading axis of batches
+  std::size_t first_slice = 0;  ///< the first operand that is scanned
+  std::optional<std::int64_t> slices = std::nullopt;
+  std::optional<std::int64_t> batch = std::nullopt;
+};
+
 /// Lays a model out as the one graph that runs: functions inlined, bodies of control flow once each
 /// with the number of times they run.
 class Expander {
@@ -119,6 +127,9 @@ class Expander {
   Ids run_if(Frame& frame, ir::NodeId slot);
   Ids run_loop(Frame& frame, ir::NodeId slot);
   Ids run_scan(Frame& frame, ir::NodeId slot);
+  [[nodiscard]] Recurrence read_scan(ir::NodeId slot, ScanSizes& sizes) const;
+  [[nodiscard]] BodyInput scan_input(const ir::Node& node, std::size_t i, bool is_state,
+                                     ScanSizes& sizes) const;
   Ids run_sequence_map(Frame& frame, ir::NodeId slot);
   Ids run_generation(Frame& frame, ir::NodeId slot);
 
@@ -129,6 +140,8 @@ class Expander {
   std::optional<Outcome> unroll(Frame& frame, ir::NodeId slot, const Trips& trips,
                                 const Recurrence& recurrence);
   [[nodiscard]] std::optional<Trips> given_trips(ir::NodeId slot);
+  void feed_back(const Body& body, const Recurrence& recurrence, std::vector<BodyInput>& inputs,
+                 Outcome& outcome) const;
   [[nodiscard]] Trips loop_trips(ir::NodeId slot);
   void report_trips(ir::NodeId slot, const Trips& trips);
   [[nodiscard]] bool is_broken(const Mark& first, const Mark& last) const;

@@ -73,6 +73,23 @@ Expander::Body Expander::run_to_fixpoint(Frame& frame, ir::NodeId slot, const Tr
   }
 }
 
+/// Takes over what an iteration made: states are the next one's inputs, the rest has to hold for
+/// all.
+void Expander::feed_back(const Body& body, const Recurrence& recurrence,
+                         std::vector<BodyInput>& inputs, Outcome& outcome) const {
+  const bool is_first = outcome.results.empty();
+  outcome.ids = body.results;
+  outcome.results.resize(body.results.size());
+  for (std::size_t i = 0; i < body.results.size(); ++i) {
+    const TensorType result = body.results[i] == kNoTensor ? TensorType{} : type(body.results[i]);
+    const bool is_state =
+        i >= recurrence.first_output && i < recurrence.first_output + recurrence.states;
+    outcome.results[i] = is_state || is_first ? result : ir::join(outcome.results[i], result);
+    if (!is_state) continue;
+    inputs[recurrence.first_input + i - recurrence.first_output] = {result, body.results[i]};
+  }
+}
+
 /// Runs iteration after iteration, each on its own types; nullopt when there are too many, or when
 /// it cannot be told which one is the last.
 std::optional<Expander::Outcome> Expander::unroll(Frame& frame, ir::NodeId slot, const Trips& trips,
@@ -93,17 +110,7 @@ std::optional<Expander::Outcome> Expander::unroll(Frame& frame, ir::NodeId slot,
     const Body body =
         run_body(frame, slot, recurrence.body, fmt::format("body[{}]", k), {}, inputs);
     if (k == kMostUnrolled || visits_ - first_visit > kMostUnrolledVisits) return {};
-    outcome.ids = body.results;
-    outcome.results.resize(body.results.size());
-    for (std::size_t i = 0; i < body.results.size(); ++i) {
-      const TensorType result = body.results[i] == kNoTensor ? TensorType{} : type(body.results[i]);
-      const bool is_state =
-          i >= recurrence.first_output && i < recurrence.first_output + recurrence.states;
-      outcome.results[i] = is_state || k == 0 ? result : ir::join(outcome.results[i], result);
-      if (is_state) {
-        inputs[recurrence.first_input + i - recurrence.first_output] = {result, body.results[i]};
-      }
-    }
+    feed_back(body, recurrence, inputs, outcome);
   }
   if (k == 0) return {};
   outcome.trips = {.count = Count(k), .given = trips.given};
