@@ -3,7 +3,10 @@
 Sizes that no dynamic dimension changes are Python numbers: constants in the export.
 """
 
+from functools import partial
+
 import torch
+import torchvision
 from torch import nn
 from torch.nn import functional as F
 
@@ -35,6 +38,100 @@ class MobileNetV1(nn.Module):
 
     def forward(self, image):
         return self.classifier(self.pool(self.features(image)).flatten(1))
+
+
+class Lrn(torch.autograd.Function):
+    """Local response normalisation as one operator: PyTorch exports its own as many."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return F.local_response_norm(x, 5, alpha=1e-4, beta=0.75, k=1.0)
+
+    @staticmethod
+    def symbolic(g, x):
+        return g.op("LRN", x, alpha_f=1e-4, beta_f=0.75, bias_f=1.0, size_i=5)
+
+
+class LocalResponseNorm(nn.Module):
+    def forward(self, x):
+        return Lrn.apply(x)
+
+
+def conv_relu(c_in, c_out, kernel, stride=1, padding=0, groups=1):
+    return nn.Sequential(nn.Conv2d(c_in, c_out, kernel, stride, padding, groups=groups), nn.ReLU())
+
+
+class CaffeAlexNet(nn.Module):
+    """AlexNet as trained in Caffe: two groups and local response normalisation, 227 pixels."""
+
+    def __init__(self):
+        super().__init__()
+        pool = partial(nn.MaxPool2d, 3, 2)
+        self.features = nn.Sequential(
+            *[conv_relu(3, 96, 11, 4), LocalResponseNorm(), pool()],
+            *[conv_relu(96, 256, 5, 1, 2, groups=2), LocalResponseNorm(), pool()],
+            *[conv_relu(256, 384, 3, 1, 1), conv_relu(384, 384, 3, 1, 1, groups=2)],
+            *[conv_relu(384, 256, 3, 1, 1, groups=2), pool()],
+        )
+        layers = [nn.Linear(9216, 4096), nn.ReLU(), nn.Linear(4096, 4096), nn.ReLU()]
+        self.classifier = nn.Sequential(*layers, nn.Linear(4096, 1000))
+
+    def forward(self, image):
+        return F.softmax(self.classifier(self.features(image).flatten(1)), 1)
+
+
+class CaffeInception(nn.Module):
+    """Inception module with its 5x5 branch; torchvision's has 3x3 and batch normalisation there."""
+
+    def __init__(self, c_in, one, to_three, three, to_five, five, pooled):
+        super().__init__()
+        self.branch_1 = conv_relu(c_in, one, 1)
+        self.branch_2 = nn.Sequential(
+            conv_relu(c_in, to_three, 1), conv_relu(to_three, three, 3, 1, 1)
+        )
+        self.branch_3 = nn.Sequential(conv_relu(c_in, to_five, 1), conv_relu(to_five, five, 5, 1, 2))
+        self.branch_4 = nn.Sequential(nn.MaxPool2d(3, 1, 1), conv_relu(c_in, pooled, 1))
+
+    def forward(self, x):
+        branches = [self.branch_1, self.branch_2, self.branch_3, self.branch_4]
+        return torch.cat([branch(x) for branch in branches], 1)
+
+
+class CaffeGoogLeNet(nn.Module):
+    """GoogLeNet (arXiv:1409.4842, table 1) as trained in Caffe."""
+
+    STAGES = [
+        [(192, 64, 96, 128, 16, 32, 32), (256, 128, 128, 192, 32, 96, 64)],
+        [
+            (480, 192, 96, 208, 16, 48, 64),
+            (512, 160, 112, 224, 24, 64, 64),
+            (512, 128, 128, 256, 24, 64, 64),
+            (512, 112, 144, 288, 32, 64, 64),
+            (528, 256, 160, 320, 32, 128, 128),
+        ],
+        [(832, 256, 160, 320, 32, 128, 128), (832, 384, 192, 384, 48, 128, 128)],
+    ]
+
+    def __init__(self):
+        super().__init__()
+        pool = partial(nn.MaxPool2d, 3, 2, ceil_mode=True)
+        layers = [conv_relu(3, 64, 7, 2, 3), pool(), LocalResponseNorm()]
+        layers += [conv_relu(64, 64, 1), conv_relu(64, 192, 3, 1, 1), LocalResponseNorm()]
+        for stage in self.STAGES:
+            layers += [pool(), *(CaffeInception(*widths) for widths in stage)]
+        self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1))
+        self.classifier = nn.Linear(1024, 1000)
+
+    def forward(self, image):
+        return F.softmax(self.classifier(self.features(image).flatten(1)), 1)
+
+
+def resnet50_v1():
+    """ResNet-50 with the stride on the first convolution of a block (arXiv:1512.03385)."""
+    model = torchvision.models.resnet50()
+    for stage in (model.layer2, model.layer3, model.layer4):
+        stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)
+    return model
 
 
 def channel_shuffle(x, groups):

@@ -44,13 +44,14 @@ struct Streams {
 /// One command: all that parsing, help and dispatch need.
 struct Command {
   std::string_view name;     ///< "hardware list"
-  std::string_view operand;  ///< "MODEL", "[NAME]", "" for none
+  std::string_view operand;  ///< "MODEL", "[NAME]", "[MODEL...]", "" for none
   std::string_view summary;  ///< one line
   std::span<const OptionSpec> options;
   std::string_view examples;
   ExitCode (*run)(const Arguments&, const Streams&);
 
   [[nodiscard]] bool takes_operand() const { return !operand.empty(); }
+  [[nodiscard]] bool takes_many() const { return operand.find("...") != std::string_view::npos; }
   [[nodiscard]] bool needs_operand() const { return takes_operand() && !operand.starts_with('['); }
 };
 [[nodiscard]] std::span<const Command> commands();
@@ -67,10 +68,15 @@ struct Command {
 void print(const Diagnostic& diagnostic, std::ostream& err);
 
 ExitCode run_analyze(const Arguments& arguments, const Streams& streams);
+ExitCode run_calibrate_emit(const Arguments& arguments, const Streams& streams);
+ExitCode run_calibrate_fit(const Arguments& arguments, const Streams& streams);
+ExitCode run_calibrate_host(const Arguments& arguments, const Streams& streams);
+ExitCode run_calibrate_anchor(const Arguments& arguments, const Streams& streams);
 ExitCode run_hardware_list(const Arguments& arguments, const Streams& streams);
 ExitCode run_hardware_show(const Arguments& arguments, const Streams& streams);
 ExitCode run_hardware_check(const Arguments& arguments, const Streams& streams);
 ExitCode run_ops(const Arguments& arguments, const Streams& streams);
 ExitCode run_strip(const Arguments& arguments, const Streams& streams);
+ExitCode run_validate(const Arguments& arguments, const Streams& streams);
 
 }  // namespace roofline::cli

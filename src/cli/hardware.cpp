@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <ostream>
 
 #include "command.hpp"
@@ -45,7 +46,22 @@ std::string number(double value) {
              : fmt::format("{:.3g}", value);
 }
 
-std::vector<Cell> list_row(const hardware::Profile& profile) {
+/// Runtimes that the profile has calibrations for, else "default" where a default fits.
+std::string calibrated(const hardware::Profile& profile,
+                       const std::vector<std::string>& default_runtimes) {
+  std::vector<std::string> own;
+  for (const hardware::Calibration& c : profile.calibrations) own.push_back(printable(c.runtime));
+  own.erase(std::unique(own.begin(), own.end()), own.end());
+  if (!own.empty()) return join(own, ", ");
+  const bool has_default =
+      std::any_of(default_runtimes.begin(), default_runtimes.end(), [&](const std::string& name) {
+        return hardware::find_calibration(profile, name, 0) != nullptr;
+      });
+  return has_default ? "default" : "-";
+}
+
+std::vector<Cell> list_row(const hardware::Profile& profile,
+                           const std::vector<std::string>& default_runtimes) {
   const std::optional<double> fp32 = peak(profile, Precision::kFp32);
   const auto bandwidth = hardware::bandwidth(profile.dram(), hardware::Roof::kDatasheet);
   const auto& capacity = profile.dram().capacity_bytes;
@@ -58,7 +74,88 @@ std::vector<Cell> list_row(const hardware::Profile& profile) {
           {quantity(bandwidth, Unit::kBytePerSecond)},
           {quantity(capacity ? std::optional(capacity->value) : std::nullopt, Unit::kByte)},
           {has_ridge ? fmt::format("{:.3g}", *fp32 / *bandwidth) : "-"},
-          {profile.calibrations.empty() ? "no" : "yes"}};
+          {calibrated(profile, default_runtimes)}};
+}
+
+std::string parameter_text(std::string_view name, double value) {
+  if (name.ends_with("_s")) return format_quantity(value, Unit::kSecond);
+  if (name.ends_with("_hz")) return format_quantity(value, Unit::kHertz);
+  return number(value);
+}
+
+void show_evidence(const hardware::Calibration& c, std::ostream& out) {
+  const hardware::Evidence& e = c.evidence;
+  if (!c.machine.empty()) out << "  measured on   " << printable(c.machine) << '\n';
+  if (c.threads > 0) out << "  threads       " << c.threads << '\n';
+  if (!c.extends.empty()) out << "  extends       " << printable(c.extends) << '\n';
+  if (e.rows == 0) {
+    out << "  evidence      none: unvalidated\n";
+  } else {
+    out << fmt::format("  evidence      {} measurement{}, mean error {}", e.rows,
+                       e.rows == 1 ? "" : "s", format_percent(e.mape));
+    if (e.cross_validated_mape)
+      out << ", cross-validated " << format_percent(*e.cross_validated_mape);
+    out << '\n';
+  }
+  if (!e.unidentified.empty()) {
+    out << "  undetermined  " << printable(join(e.unidentified, ", ")) << '\n';
+  }
+  for (const std::string& source : e.sources)
+    out << "  source        " << printable(source) << '\n';
+}
+
+/// Terms that are not neutral, then one row for each kind of kernel.
+void show_parameters(const hardware::Calibration& c, const Streams& streams) {
+  static const hardware::Terms kNeutral;
+  report::Table terms({{"term"}, {"value", Align::kQuantity}});
+  for (const auto& p : hardware::term_parameters()) {
+    const double value = c.terms.*p.member;
+    if (value != kNeutral.*p.member) {
+      terms.add({{std::string(p.name)}, {parameter_text(p.name, value)}});
+    }
+  }
+  for (const auto& [name, factor] : c.precisions) {
+    terms.add({{"precisions." + printable(name)}, {number(factor)}});
+  }
+  for (const auto& [op, flops] : c.fused) {
+    terms.add({{"fused." + printable(op)}, {number(flops)}});
+  }
+  for (const hardware::Derate& derate : c.derates) terms.add({{"derate"}, {number(derate.factor)}});
+  streams.out << '\n';
+  print_table(terms, Fit::kWhole, streams.out, streams.out_is_terminal);
+  if (c.kernels.empty()) return;
+  std::vector<Column> columns = {{"kernel"}, {"half"}};
+  for (const auto& p : hardware::kernel_parameters()) {
+    columns.push_back({std::string(p.name), Align::kQuantity});
+  }
+  report::Table kernels(columns);
+  for (const auto& [kind, timing] : c.kernels) {
+    const auto& h = timing.half;
+    std::vector<Cell> row = {{printable(kind)},
+                             {fmt::format("{} {} {}", number(h[0]), number(h[1]), number(h[2]))}};
+    for (const auto& p : hardware::kernel_parameters()) {
+      row.push_back({parameter_text(p.name, timing.*p.member)});
+    }
+    kernels.add(std::move(row));
+  }
+  streams.out << '\n';
+  print_table(kernels, Fit::kWhole, streams.out, streams.out_is_terminal);
+}
+
+void show_calibration(const hardware::Calibration& c, const Streams& streams) {
+  streams.out << fmt::format("\ncalibrated for {} {} on {}\n", printable(c.runtime),
+                             printable(c.version), printable(c.date));
+  show_evidence(c, streams.out);
+  show_parameters(c, streams);
+}
+
+/// Runtimes of the defaults at hand, by name.
+std::vector<std::string> default_runtimes() {
+  std::vector<std::string> runtimes;
+  for (const std::string& name : hardware::list_defaults()) {
+    runtimes.push_back(hardware::find_default(name).calibration.runtime);
+  }
+  return runtimes;
 }
 
 std::string fact_text(const hardware::NamedFact& named) {
@@ -77,11 +174,15 @@ ExitCode run_hardware_list(const Arguments&, const Streams& streams) {
                        {"memory", Align::kQuantity, 2},
                        {"ridge", Align::kRight, 5},
                        {"calibrated", Align::kLeft, 6}});
-  ExitCode code = ExitCode::kOk;
+  std::vector<std::string> runtimes;
+  // One broken file must not hide the others.
+  ExitCode code = guarded(streams.err, [&] {
+    runtimes = default_runtimes();
+    return ExitCode::kOk;
+  });
   for (const std::string& id : hardware::list_ids()) {
-    // One broken file must not hide the others.
     const ExitCode one = guarded(streams.err, [&] {
-      table.add(list_row(hardware::find(id)));
+      table.add(list_row(hardware::find(id), runtimes));
       return ExitCode::kOk;
     });
     if (one != ExitCode::kOk) code = one;
@@ -109,10 +210,7 @@ ExitCode run_hardware_show(const Arguments& arguments, const Streams& streams) {
   if (profile.calibrations.empty()) {
     streams.out << "\nuncalibrated: predictions use efficiency 1 and the overheads above\n";
   }
-  for (const hardware::Calibration& c : profile.calibrations) {
-    streams.out << fmt::format("\ncalibrated for {} {} on {}\n", printable(c.runtime),
-                               printable(c.version), printable(c.date));
-  }
+  for (const hardware::Calibration& c : profile.calibrations) show_calibration(c, streams);
   streams.out << "\nsources\n";
   for (const auto& [id, citation] : profile.sources) {
     streams.out << fmt::format("  {}: {}\n", printable(id), printable(citation));
@@ -122,11 +220,20 @@ ExitCode run_hardware_show(const Arguments& arguments, const Streams& streams) {
 
 ExitCode run_hardware_check(const Arguments& arguments, const Streams& streams) {
   const std::string& path = arguments.positionals.front();
+  if (std::filesystem::path(path).parent_path().filename() == "defaults") {
+    const hardware::DefaultCalibration loaded = hardware::load_default(path);
+    streams.out << fmt::format("{}: valid: default for {} of kind '{}', {} kernels\n",
+                               printable(path), printable(loaded.calibration.runtime), loaded.kind,
+                               loaded.calibration.kernels.size());
+    return ExitCode::kOk;
+  }
   const hardware::Profile profile = hardware::load_file(path);
   const std::size_t sources = profile.sources.size();
-  streams.out << fmt::format("{}: valid: '{}' ({}), {} facts from {} source{}\n", printable(path),
-                             printable(profile.id), printable(profile.name),
-                             hardware::facts(profile).size(), sources, sources == 1 ? "" : "s");
+  const std::size_t fits = profile.calibrations.size();
+  streams.out << fmt::format(
+      "{}: valid: '{}' ({}), {} facts from {} source{}{}\n", printable(path), printable(profile.id),
+      printable(profile.name), hardware::facts(profile).size(), sources, sources == 1 ? "" : "s",
+      fits == 0 ? "" : fmt::format(", {} calibration{}", fits, fits == 1 ? "" : "s"));
   return ExitCode::kOk;
 }
 

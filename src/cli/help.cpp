@@ -59,17 +59,21 @@ std::string examples(std::string_view lines) {
   return text;
 }
 
+std::string command_label(const Command& command) {
+  return command.takes_operand() ? fmt::format("{} {}", command.name, command.operand)
+                                 : std::string(command.name);
+}
+
 }  // namespace
 
 std::string help() {
   std::string text =
       "roofline: what an ONNX model costs on a machine, layer by layer, and what bounds it\n\n"
       "usage: roofline COMMAND ...\n\ncommands\n";
+  std::size_t width = 0;
+  for (const Command& command : commands()) width = std::max(width, command_label(command).size());
   for (const Command& command : commands()) {
-    const std::string label = command.takes_operand()
-                                  ? fmt::format("{} {}", command.name, command.operand)
-                                  : std::string(command.name);
-    text += entry(label, command.summary, 24);
+    text += entry(command_label(command), command.summary, width + 2);
   }
   text +=
       "\n  'roofline COMMAND --help' explains one command, 'roofline --version' names this one\n";

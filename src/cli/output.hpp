@@ -1,8 +1,7 @@
 #pragma once
-#include <functional>
 #include <iosfwd>
-#include <string>
 
+#include "roofline/base/output_file.hpp"
 #include "roofline/report/render.hpp"
 #include "roofline/report/table.hpp"
 
@@ -18,9 +17,5 @@ enum class Fit {
 };
 /// A table in the colours of the stream.
 void print_table(const report::Table& table, Fit fit, std::ostream& out, bool is_terminal);
-
-/// Writes a file whole or not at all: under another name first, then renamed. What is not a regular
-/// file (a device, a pipe) is written directly. Throws Error (kInput, "output").
-void write_file(const std::string& path, const std::function<void(std::ostream&)>& write);
 
 }  // namespace roofline::cli

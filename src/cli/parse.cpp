@@ -85,7 +85,7 @@ void check_operands(const Command& command, const Arguments& arguments) {
                       fmt::format("'roofline {} --help' shows examples", command.name));
   }
   const std::size_t most = command.takes_operand() ? 1 : 0;
-  if (given.size() > most) {
+  if (given.size() > most && !command.takes_many()) {
     throw usage_error(
         fmt::format("roofline {}: unexpected argument '{}'", command.name, printable(given[most])),
         most == 1 ? fmt::format("it takes one {}", command.operand) : "");

@@ -6,16 +6,13 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <optional>
 #include <sstream>
 #include <unordered_set>
 
 #include "roofline/base/diagnostic.hpp"
 #include "roofline/base/text.hpp"
+#include "roofline/data/text_file.hpp"
 #include "roofline/data/yaml.hpp"
 
 namespace roofline::data {
@@ -180,20 +177,7 @@ YamlNode parse_yaml(std::string_view text, const std::string& file) {
 }
 
 YamlNode parse_yaml_file(const std::string& path) {
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary);
-  std::string text;
-  std::array<char, 4096> block;
-  while (stream && text.size() <= kMaxYamlBytes) {
-    stream.read(block.data(), block.size());
-    text.append(block.data(), static_cast<std::size_t>(stream.gcount()));
-  }
-  // Opening a directory succeeds; reading it does not.
-  if (!stream.is_open() || stream.bad() || (text.empty() && errno == EISDIR)) {
-    throw Error("unreadable-file", path, fmt::format("cannot be read: {}", std::strerror(errno)),
-                "check the path and its permissions");
-  }
-  return parse_yaml(text, path);
+  return parse_yaml(read_text_file(path, kMaxYamlBytes), path);
 }
 
 }  // namespace roofline::data

@@ -3,47 +3,92 @@
 #include "roofline/estimate/estimate.hpp"
 
 #include <algorithm>
+#include <cmath>
+
+#include "roofline/estimate/latency.hpp"
+#include "roofline/estimate/traffic.hpp"
 
 namespace roofline::estimate {
 namespace {
 
 using hardware::Profile;
 
+/// FLOPs that meet the roof: padding taps are skipped, and a kernel with fewer multiplications than
+/// the direct algorithm has the FLOPs of its own.
+double executed_flops(const plan::Step& step) {
+  const double flops = step.work.flops().as_double();
+  const ops::Contraction* c = step.work.contraction.get();
+  if (c == nullptr) return flops;
+  const double direct = 2 * step.work.macs.as_double();
+  const double valid = 2 * std::min(c->valid_macs, step.work.macs).as_double();
+  const bool transforms = step.kernel.kind == "conv.winograd";
+  return flops - direct + (transforms ? std::min(step.kernel.work, valid) : valid);
+}
+
+/// Which of the two terms of the predicted time is the larger one.
+bool computes_longest(const StepEstimate& e) {
+  if (!e.time) return e.compute_s >= e.memory_s;
+  return e.time->compute_s >= e.time->cached_s + e.time->dram_s;
+}
+
 class StepEstimator {
  public:
-  StepEstimator(const Profile& profile, const EstimateOptions& options)
-      : profile_(profile), options_(options) {
+  StepEstimator(const plan::Plan& plan, const Profile& profile, const EstimateOptions& options,
+                const hardware::Calibration* calibration)
+      : plan_(plan), profile_(profile), options_(options), distances_(plan) {
     for (const hardware::MemoryLevel& level : profile.memory) {
       bandwidths_.push_back(hardware::bandwidth(level, options.roof));
     }
+    if (calibration != nullptr) {
+      terms_ = calibration->terms;
+      model_.emplace(profile, *calibration, options);
+    }
   }
 
-  [[nodiscard]] StepEstimate estimate(const plan::Step& step) const {
+  [[nodiscard]] StepEstimate estimate(std::size_t index) const {
+    const plan::Step& step = plan_.steps[index];
     StepEstimate e;
     e.complete = step.complete;
     e.levels.resize(profile_.memory.size());
-    if (step.kind == plan::StepKind::kHost) return e;
-    e.flops = step.work.flops();
-    for (const plan::BufferAccess& access : step.accesses) e.planned_bytes += access.bytes;
-    // Without a cache model every planned byte passes through every level.
-    e.dram_bytes = e.planned_bytes;
-    add_levels(e);
-    add_compute(step, e);
-    e.overhead_s = profile_.launch_overhead_s.value;
-    e.roofline_s = std::max(e.compute_s, e.memory_s);
-    e.predicted_s = e.roofline_s + e.overhead_s;
+    if (step.kind != plan::StepKind::kHost) {
+      e.flops = step.work.flops();
+      e.executed_flops = executed_flops(step);
+      for (const plan::BufferAccess& access : step.accesses) e.planned_bytes += access.bytes;
+      add_levels(step, distances_.of_step(index), e);
+      add_compute(step, e);
+      e.roofline_s = std::max(e.compute_s, e.memory_s);
+    }
+    predict(step, distances_.of_step(index), e);
     classify(e);
     return e;
   }
 
  private:
-  void add_levels(StepEstimate& e) const {
-    for (std::size_t i = 0; i < e.levels.size(); ++i) {
-      e.levels[i].bytes = e.planned_bytes;
-      if (!bandwidths_[i]) continue;
-      e.levels[i].seconds = e.planned_bytes.as_double() / *bandwidths_[i];
-      e.memory_s = std::max(e.memory_s, e.levels[i].seconds);
+  /// Bytes that each level hands on: what the levels nearer to the units do not hold any more.
+  void add_levels(const plan::Step& step, std::span<const double> distances,
+                  StepEstimate& e) const {
+    for (std::size_t level = 0; level < e.levels.size(); ++level) {
+      double bytes = 0;
+      for (std::size_t i = 0; i < distances.size(); ++i) {
+        bytes += step.accesses[i].bytes.as_double() * misses_above(level, step, i, distances[i]);
+      }
+      e.levels[level].bytes = std::min(Count(std::llround(bytes)), e.planned_bytes);
+      if (!bandwidths_[level]) continue;
+      e.levels[level].seconds = e.levels[level].bytes.as_double() / *bandwidths_[level];
+      e.memory_s = std::max(e.memory_s, e.levels[level].seconds);
     }
+    e.dram_bytes = e.levels.back().bytes;
+  }
+
+  /// Share of an access that the level in front of `level` does not hold.
+  [[nodiscard]] double misses_above(std::size_t level, const plan::Step& step, std::size_t access,
+                                    double distance) const {
+    if (level == 0 || !profile_.memory[level - 1].capacity_bytes) return 1;
+    const auto buffer = static_cast<std::size_t>(step.accesses[access].buffer);
+    const double share =
+        plan_.buffers[buffer].is_weight ? terms_.weight_residency : terms_.activation_residency;
+    return miss_rate(share * profile_.memory[level - 1].capacity_bytes->value, distance,
+                     terms_.residency_sharpness);
   }
 
   void add_compute(const plan::Step& step, StepEstimate& e) const {
@@ -52,11 +97,22 @@ class StepEstimator {
       return;
     }
     const double peak = peak_rate(profile_, step.unit, *step.precision, options_);
-    e.compute_s = e.flops.as_double() / peak;
+    e.compute_s = e.executed_flops / peak;
     e.attainable_flops_per_s = peak;
     if (e.planned_bytes == 0 || !bandwidths_.back()) return;
     const double intensity = e.flops.as_double() / e.planned_bytes.as_double();
     e.attainable_flops_per_s = std::min(peak, intensity * *bandwidths_.back());
+  }
+
+  void predict(const plan::Step& step, std::span<const double> distances, StepEstimate& e) const {
+    if (model_) {
+      e.time = model_->time(step, plan_, distances);
+      e.overhead_s = e.time->overhead_s;
+      e.predicted_s = std::max(e.time->total_s, e.roofline_s + e.overhead_s);
+    } else {
+      if (step.kind != plan::StepKind::kHost) e.overhead_s = profile_.launch_overhead_s.value;
+      e.predicted_s = e.roofline_s + e.overhead_s;
+    }
   }
 
   static void classify(StepEstimate& e) {
@@ -66,16 +122,19 @@ class StepEstimator {
       return;
     }
     if (e.roofline_s > 0) e.bound = e.compute_s >= e.memory_s ? Bound::kCompute : Bound::kMemory;
-    if (e.overhead_s > e.roofline_s)
+    if (e.predicted_s <= 0) return;
+    if (e.overhead_s > e.predicted_s - e.overhead_s)
       e.bottleneck = Bottleneck::kOverhead;
-    else if (e.bound == Bound::kCompute)
-      e.bottleneck = Bottleneck::kCompute;
-    else if (e.bound == Bound::kMemory)
-      e.bottleneck = Bottleneck::kMemory;
+    else
+      e.bottleneck = computes_longest(e) ? Bottleneck::kCompute : Bottleneck::kMemory;
   }
 
+  const plan::Plan& plan_;
   const Profile& profile_;
   const EstimateOptions& options_;
+  ReuseDistances distances_;
+  hardware::Terms terms_ = {};
+  std::optional<LatencyModel> model_ = {};
   std::vector<std::optional<double>> bandwidths_ = {};
 };
 
@@ -101,14 +160,14 @@ void add_step(const plan::Step& planned, const StepEstimate& step, PlanEstimate&
   total.predicted_s += times * step.predicted_s;
 }
 
-/// Seconds of predicted time by what they are spent on: each step's roofline term and its overhead.
+/// Seconds of predicted time by what they are spent on: each step's longest term and its overhead.
 TimeSplit split_time(const plan::Plan& plan, const PlanEstimate& total) {
   TimeSplit split;
   split.overhead_s = total.overhead_s;
   for (std::size_t i = 0; i < total.steps.size(); ++i) {
     const StepEstimate& step = total.steps[i];
-    (step.compute_s >= step.memory_s ? split.compute_s : split.memory_s) +=
-        runs(plan.steps[i]).as_double() * step.roofline_s;
+    (computes_longest(step) ? split.compute_s : split.memory_s) +=
+        runs(plan.steps[i]).as_double() * (step.predicted_s - step.overhead_s);
   }
   return split;
 }
@@ -199,13 +258,21 @@ PlanEstimate estimate(const plan::Plan& plan, const Profile& profile,
   PlanEstimate total;
   total.levels.resize(profile.memory.size());
   total.steps.reserve(plan.steps.size());
-  const StepEstimator estimator(profile, options);
-  for (const plan::Step& step : plan.steps) {
-    total.steps.push_back(estimator.estimate(step));
-    add_step(step, total.steps.back(), total);
+  total.calibration = hardware::find_calibration(profile, plan.runtime, options.threads);
+  const StepEstimator estimator(plan, profile, options, total.calibration);
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    total.steps.push_back(estimator.estimate(s));
+    add_step(plan.steps[s], total.steps.back(), total);
+    const auto& time = total.steps.back().time;
+    if (time && time->timing == nullptr) {
+      total.untimed_share += runs(plan.steps[s]).as_double() * total.steps.back().predicted_s;
+    }
   }
-  total.overhead_s += profile.run_overhead_s.value;
-  total.predicted_s += profile.run_overhead_s.value;
+  total.run_overhead_s =
+      total.calibration ? total.calibration->terms.run_s : profile.run_overhead_s.value;
+  total.overhead_s += total.run_overhead_s;
+  total.predicted_s += total.run_overhead_s;
+  if (total.predicted_s > 0) total.untimed_share /= total.predicted_s;
   total.time_split = split_time(plan, total);
   total.bottleneck = total.complete ? largest(total.time_split) : Bottleneck::kUnknown;
   place_under_roof(plan, profile, options, total);

@@ -50,6 +50,16 @@ class FactList {
     add(prefix + "capacity", level.capacity_bytes, Unit::kByte);
     add(prefix + "bandwidth", level.bytes_per_s, Unit::kBytePerSecond);
     add(prefix + "measured_bandwidth", level.measured_bytes_per_s, Unit::kBytePerSecond);
+    add(prefix + "core_bandwidth", level.core_bytes_per_s, Unit::kBytePerSecond);
+  }
+  void add_curve(const Profile& profile) {
+    for (const BandwidthPoint& point : profile.bandwidth_curve) {
+      const std::string prefix = fmt::format("bandwidth_curve.{}.", point.bytes);
+      add(prefix + "read", Fact{point.read_bytes_per_s, profile.bandwidth_curve_source},
+          Unit::kBytePerSecond);
+      add(prefix + "write", Fact{point.write_bytes_per_s, profile.bandwidth_curve_source},
+          Unit::kBytePerSecond);
+    }
   }
   [[nodiscard]] std::vector<NamedFact> take() { return std::move(list_); }
 
@@ -120,10 +130,12 @@ std::vector<NamedFact> facts(const Profile& profile) {
   FactList list;
   for (const ComputeUnit& unit : profile.units) list.add_unit(unit);
   for (const MemoryLevel& level : profile.memory) list.add_level(level);
+  list.add_curve(profile);
   list.add("overhead.per_launch", profile.launch_overhead_s, Unit::kSecond);
   list.add("overhead.per_run", profile.run_overhead_s, Unit::kSecond);
   list.add("cores", profile.cores, std::nullopt);
   list.add("clock", profile.clock_hz, Unit::kHertz);
+  list.add("vector_bits", profile.vector_bits, std::nullopt);
   list.add("link", profile.link_bytes_per_s, Unit::kBytePerSecond);
   list.add("tdp", profile.tdp_w, Unit::kWatt);
   return list.take();
@@ -135,11 +147,16 @@ std::string content_digest(const Profile& profile) {
     text += fmt::format("units.{}.kind={}\n", unit.name, kind_name(unit.kind));
   }
   // The order of the levels is content, so every level is listed, with or without numbers.
-  for (const MemoryLevel& level : profile.memory) text += fmt::format("memory.{}\n", level.name);
+  for (const MemoryLevel& level : profile.memory) {
+    text += fmt::format("memory.{}{}\n", level.name, level.shared ? "" : " private");
+  }
+  if (!profile.architecture.empty()) {
+    text += fmt::format("architecture={}\n", profile.architecture);
+  }
   // fmt writes the shortest text that reads back equal, so equal numbers give equal text.
   for (const NamedFact& f : facts(profile)) text += fmt::format("{}={}\n", f.name, f.fact.value);
   for (const Calibration& c : profile.calibrations) {
-    text += fmt::format("calibration={} {} {}\n", c.runtime, c.version, c.date);
+    text += fmt::format("calibration={} {} {} {}\n", c.runtime, c.version, c.date, digest(c));
   }
   const std::vector<std::uint8_t> bytes(text.begin(), text.end());
   return sha256_hex(bytes);

@@ -51,8 +51,6 @@ void refuse_repeated_names(const YamlNode& list) {
   }
 }
 
-YamlNode merge(YamlNode base, const YamlNode& over);
-
 /// An entry new to the base goes right after the entry listed before it: the order of memory levels
 /// is nearest first.
 YamlNode merge_named_lists(YamlNode base, const YamlNode& over) {
@@ -85,6 +83,8 @@ YamlNode merge_maps(YamlNode base, const YamlNode& over) {
   return base;
 }
 
+}  // namespace
+
 YamlNode merge(YamlNode base, const YamlNode& over) {
   if (base.is_map() && over.is_map() && !is_fact(base) && !is_fact(over)) {
     return merge_maps(std::move(base), over);
@@ -92,6 +92,8 @@ YamlNode merge(YamlNode base, const YamlNode& over) {
   if (is_named_list(base) && is_named_list(over)) return merge_named_lists(std::move(base), over);
   return over;
 }
+
+namespace {
 
 /// Files that `extends: id` may mean, nearest first.
 std::vector<fs::path> candidates(const std::string& id, const fs::path& from) {

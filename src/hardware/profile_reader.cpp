@@ -2,9 +2,7 @@
 // Refuses what it does not know: unknown keys, numbers without a source, impossible machines.
 #include <fmt/format.h>
 
-#include <array>
-#include <cmath>
-
+#include "field_reader.hpp"
 #include "profile_internal.hpp"
 #include "roofline/base/text.hpp"
 
@@ -12,19 +10,12 @@ namespace roofline::hardware {
 namespace {
 
 using data::YamlNode;
-using Names = std::vector<std::string>;
 
 constexpr double kMinRidge = 0.5;     ///< FLOP/byte: below every machine known
 constexpr double kMaxRidge = 5000.0;  ///< FLOP/byte: above every machine known
 constexpr double kMaxAlignment = 4096;
+constexpr double kMaxVectorBits = 65536;  ///< what the longest vector instruction sets allow
 
-/// What a number may be.
-struct Quantity {
-  std::optional<Unit> unit;  ///< nullopt: a whole number
-  std::string_view example;
-  bool zero_allowed = false;
-  double most = std::numeric_limits<double>::infinity();
-};
 constexpr Quantity kRate = {Unit::kFlopPerSecond, "15.7 TFLOP/s"};
 constexpr Quantity kBandwidth = {Unit::kBytePerSecond, "900 GB/s"};
 constexpr Quantity kCapacity = {Unit::kByte, "16 GB"};
@@ -33,112 +24,10 @@ constexpr Quantity kClock = {Unit::kHertz, "1.53 GHz"};
 constexpr Quantity kPower = {Unit::kWatt, "300 W"};
 constexpr Quantity kCores = {std::nullopt, "80", false, 1e7};
 constexpr Quantity kAlignment = {std::nullopt, "8", false, kMaxAlignment};
-
-std::optional<double> parse(const std::string& text, const Quantity& quantity) {
-  if (quantity.unit) return parse_quantity(text, *quantity.unit);
-  const auto whole = parse_int(text);
-  return whole ? std::optional(static_cast<double>(*whole)) : std::nullopt;
-}
-
-double read_value(const YamlNode& node, const Quantity& quantity) {
-  const std::string shown = ellipsize(printable(node.text()), 40);
-  const std::optional<double> value = parse(node.text(), quantity);
-  if (!value) {
-    node.fail("bad-quantity",
-              fmt::format("'{}' is '{}'; expected {}, such as \"{}\"", node.path(), shown,
-                          quantity.unit ? "a number, a space and a unit" : "a whole number",
-                          quantity.example),
-              quantity.unit ? "prefixes: n u m k M G T P, and Ki Mi Gi Ti for powers of 1024" : "");
-  }
-  if (*value < 0 || (*value == 0 && !quantity.zero_allowed)) {
-    node.fail("not-positive", fmt::format("'{}' is '{}'; expected a number {}", node.path(), shown,
-                                          quantity.zero_allowed ? ">= 0" : "> 0"));
-  }
-  if (*value > quantity.most) {
-    node.fail("bad-quantity",
-              fmt::format("'{}' is '{}'; expected at most {}", node.path(), shown, quantity.most));
-  }
-  return *value;
-}
-
-const std::string& read_name(const YamlNode& node) {
-  const std::string& text = node.text();
-  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789._-";
-  if (text.empty() || text.find_first_not_of(kAllowed) != std::string::npos) {
-    node.fail("bad-value",
-              fmt::format("'{}' is '{}'; expected lower-case letters, digits, '.', '_' "
-                          "and '-'",
-                          node.path(), ellipsize(printable(text), 40)));
-  }
-  return text;
-}
-
-const std::string& read_text(const YamlNode& node) {
-  if (node.text().empty()) node.fail("bad-value", fmt::format("'{}' is empty", node.path()));
-  return node.text();
-}
-
-/// Reads numbers against the list of sources of the same profile.
-class FactReader {
- public:
-  explicit FactReader(const YamlNode& sources) {
-    for (std::size_t i = 0; i < sources.keys().size(); ++i) {
-      sources_[sources.keys()[i]] = read_text(sources.values()[i]);
-      ids_.push_back(sources.keys()[i]);
-    }
-  }
-
-  [[nodiscard]] Fact required(const YamlNode& parent, std::string_view key,
-                              const Quantity& quantity) const {
-    return read(parent.at(key, example(quantity)), quantity);
-  }
-  [[nodiscard]] std::optional<Fact> optional(const YamlNode& parent, std::string_view key,
-                                             const Quantity& quantity) const {
-    const YamlNode* node = parent.find(key);
-    return node == nullptr ? std::nullopt : std::optional(read(*node, quantity));
-  }
-  [[nodiscard]] const std::map<std::string, std::string>& sources() const { return sources_; }
-
- private:
-  static std::string example(const Quantity& quantity) {
-    return fmt::format("write {{value: \"{}\", source: ID}}, with ID listed under 'sources'",
-                       quantity.example);
-  }
-
-  [[nodiscard]] Fact read(const YamlNode& node, const Quantity& quantity) const {
-    static const Names kKeys = {"value", "source", "note"};
-    if (node.is_scalar()) {
-      node.fail("missing-source",
-                fmt::format("'{}' has no source; every number needs one", node.path()),
-                example(quantity));
-    }
-    node.allow_only(kKeys);
-    Fact fact;
-    fact.value = read_value(node.at("value", example(quantity)), quantity);
-    const YamlNode* source = node.find("source");
-    if (source == nullptr) {
-      node.fail("missing-source",
-                fmt::format("'{}' has no source; every number needs one", node.path()),
-                example(quantity));
-    }
-    fact.source = source->text();
-    if (sources_.find(fact.source) == sources_.end()) unknown_source(*source);
-    if (const YamlNode* note = node.find("note")) fact.note = read_text(*note);
-    return fact;
-  }
-
-  [[noreturn]] void unknown_source(const YamlNode& source) const {
-    std::string hint = did_you_mean_hint(source.text(), ids_);
-    if (hint.empty()) hint = "add it with its citation under 'sources'";
-    source.fail("unknown-source",
-                fmt::format("'{}' is '{}', which is not listed under 'sources'", source.path(),
-                            ellipsize(printable(source.text()), 40)),
-                hint);
-  }
-
-  std::map<std::string, std::string> sources_;
-  Names ids_;
-};
+constexpr Quantity kVectorBits = {std::nullopt, "256", false, kMaxVectorBits};
+constexpr std::string_view kCurveExample =
+    "write {source: ID, points: [{working_set: \"32 KiB\", read: \"300 GB/s\", write: \"190 "
+    "GB/s\"}]}";
 
 void refuse_measured_above(const YamlNode& node, const Fact& peak,
                            const std::optional<Fact>& measured, Unit unit) {
@@ -163,17 +52,6 @@ PeakRate read_peak(const YamlNode& node, const FactReader& facts) {
   return rate;
 }
 
-const Names& precision_names() {
-  static const Names kNames = [] {
-    Names names;
-    for (int i = 0; i <= static_cast<int>(Precision::kInt4); ++i) {
-      names.emplace_back(precision_name(static_cast<Precision>(i)));
-    }
-    return names;
-  }();
-  return kNames;
-}
-
 ComputeUnit read_unit(const YamlNode& node, const FactReader& facts) {
   static const Names kKeys = {"name", "kind", "peaks"};
   static const Names kKinds = {"vector", "matrix"};
@@ -195,16 +73,20 @@ ComputeUnit read_unit(const YamlNode& node, const FactReader& facts) {
 }
 
 MemoryLevel read_level(const YamlNode& node, const FactReader& facts) {
-  static const Names kKeys = {"name", "capacity", "bandwidth", "measured_bandwidth"};
+  static const Names kKeys = {"name",           "capacity", "bandwidth", "measured_bandwidth",
+                              "core_bandwidth", "shared"};
   node.allow_only(kKeys);
   MemoryLevel level;
   level.name = read_name(node.at("name"));
   level.capacity_bytes = facts.optional(node, "capacity", kCapacity);
   level.bytes_per_s = facts.optional(node, "bandwidth", kBandwidth);
   level.measured_bytes_per_s = facts.optional(node, "measured_bandwidth", kBandwidth);
+  level.core_bytes_per_s = facts.optional(node, "core_bandwidth", kBandwidth);
+  if (const YamlNode* shared = node.find("shared")) level.shared = shared->boolean();
   if (level.bytes_per_s) {
-    refuse_measured_above(node, *level.bytes_per_s, level.measured_bytes_per_s,
-                          Unit::kBytePerSecond);
+    for (const auto& measured : {level.measured_bytes_per_s, level.core_bytes_per_s}) {
+      refuse_measured_above(node, *level.bytes_per_s, measured, Unit::kBytePerSecond);
+    }
   }
   return level;
 }
@@ -239,11 +121,47 @@ std::vector<MemoryLevel> read_memory(const YamlNode& node, const FactReader& fac
   return levels;
 }
 
-Calibration read_calibration(const YamlNode& node) {
-  static const Names kKeys = {"runtime", "version", "date"};
+void read_curve(const YamlNode& node, const FactReader& facts, Profile& profile) {
+  static const Names kKeys = {"source", "points"};
+  static const Names kPointKeys = {"working_set", "read", "write"};
   node.allow_only(kKeys);
-  return Calibration{read_text(node.at("runtime")), read_text(node.at("version")),
-                     read_text(node.at("date"))};
+  profile.bandwidth_curve_source = facts.source(node, std::string(kCurveExample));
+  const YamlNode& points = node.at("points", std::string(kCurveExample));
+  if (points.items().empty()) {
+    points.fail("no-points", fmt::format("'{}' has no point; expected at least one", points.path()),
+                std::string(kCurveExample));
+  }
+  double last = 0;
+  for (const YamlNode& item : points.items()) {
+    item.allow_only(kPointKeys);
+    const YamlNode& size = item.at("working_set");
+    const BandwidthPoint point = {read_value(size, kCapacity),
+                                  read_value(item.at("read"), kBandwidth),
+                                  read_value(item.at("write"), kBandwidth)};
+    if (point.bytes <= last) {
+      size.fail("bad-order",
+                fmt::format("'{}' is '{}', not above the one before it; expected rising sizes",
+                            size.path(), printable(size.text())));
+    }
+    last = point.bytes;
+    profile.bandwidth_curve.push_back(point);
+  }
+}
+
+std::vector<Calibration> read_calibrations(const YamlNode& node) {
+  std::vector<Calibration> calibrations;
+  for (const YamlNode& item : node.items()) {
+    Calibration next = read_calibration(item);
+    for (const Calibration& other : calibrations) {
+      if (other.runtime != next.runtime || other.threads != next.threads) continue;
+      item.fail("duplicate-name",
+                fmt::format("'{}' has two entries for '{}' and {} threads", node.path(),
+                            printable(next.runtime), next.threads),
+                "remove one");
+    }
+    calibrations.push_back(std::move(next));
+  }
+  return calibrations;
 }
 
 /// A ridge point far from every known machine is a wrong prefix in one of two numbers.
@@ -280,15 +198,15 @@ void read_overhead(const YamlNode& node, const FactReader& facts, Profile& profi
 }  // namespace
 
 Profile read_profile(const YamlNode& tree) {
-  static const Names kKeys = {"id",    "name",   "kind",        "extends", "sources",
-                              "units", "memory", "overhead",    "cores",   "clock",
-                              "link",  "tdp",    "calibrations"};
-  static const Names kKinds = {"gpu", "cpu", "npu"};
+  static const Names kKeys = {"id",           "name",        "kind",  "extends",         "sources",
+                              "architecture", "vector_bits", "units", "memory",          "overhead",
+                              "cores",        "clock",       "link",  "bandwidth_curve", "tdp",
+                              "calibrations"};
   tree.allow_only(kKeys);
   Profile profile;
   profile.id = read_name(tree.at("id", "the name of the file without .yaml"));
   profile.name = read_text(tree.at("name"));
-  profile.kind = tree.at("kind", "gpu, cpu or npu").one_of(kKinds);
+  profile.kind = tree.at("kind", "gpu, cpu or npu").one_of(machine_kinds());
   const FactReader facts(tree.at("sources", "a mapping of source ids to citations"));
   profile.sources = facts.sources();
   profile.units = read_units(tree.at("units"), facts);
@@ -300,10 +218,11 @@ Profile read_profile(const YamlNode& tree) {
   profile.clock_hz = facts.optional(tree, "clock", kClock);
   profile.link_bytes_per_s = facts.optional(tree, "link", kBandwidth);
   profile.tdp_w = facts.optional(tree, "tdp", kPower);
-  if (const YamlNode* calibrations = tree.find("calibrations")) {
-    for (const YamlNode& item : calibrations->items()) {
-      profile.calibrations.push_back(read_calibration(item));
-    }
+  if (const YamlNode* text = tree.find("architecture")) profile.architecture = read_name(*text);
+  profile.vector_bits = facts.optional(tree, "vector_bits", kVectorBits);
+  if (const YamlNode* curve = tree.find("bandwidth_curve")) read_curve(*curve, facts, profile);
+  if (const YamlNode* list = tree.find("calibrations")) {
+    profile.calibrations = read_calibrations(*list);
   }
   return profile;
 }

@@ -48,18 +48,20 @@ std::vector<std::string> search_path() {
   return path;
 }
 
-std::vector<std::string> list_ids() {
-  std::vector<std::string> ids;
-  for (const std::string& directory : search_path()) {
+std::vector<std::string> yaml_stems(const std::vector<std::string>& directories) {
+  std::vector<std::string> stems;
+  for (const std::string& directory : directories) {
     std::error_code missing;
     for (const auto& entry : fs::directory_iterator(directory, missing)) {
-      if (entry.path().extension() == ".yaml") ids.push_back(entry.path().stem().string());
+      if (entry.path().extension() == ".yaml") stems.push_back(entry.path().stem().string());
     }
   }
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return ids;
+  std::sort(stems.begin(), stems.end());
+  stems.erase(std::unique(stems.begin(), stems.end()), stems.end());
+  return stems;
 }
+
+std::vector<std::string> list_ids() { return yaml_stems(search_path()); }
 
 std::string unknown_id_hint(const std::string& id) {
   const std::vector<std::string> ids = list_ids();

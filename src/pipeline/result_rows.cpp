@@ -2,6 +2,8 @@
 // Refuses to price: every figure comes from estimate.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "rows.hpp"
 
 namespace roofline {
@@ -37,17 +39,31 @@ class ResultBuilder {
 
  private:
   void add_identity(report::Result& result) const {
-    result.hardware = {.id = profile_.id,
-                       .name = profile_.name,
-                       .digest = profile_.digest,
-                       .calibration_status = "uncalibrated",
-                       .calibration_runtime = {},
-                       .calibration_version = {},
-                       .calibration_date = {}};
+    result.hardware.id = profile_.id;
+    result.hardware.name = profile_.name;
+    result.hardware.digest = profile_.digest;
+    add_calibration(result.hardware);
     result.runtime = plan_.runtime;
     result.precision = plan_.precision;
     result.threads = request_.estimate.threads;
     result.roof = request_.estimate.roof == hardware::Roof::kMeasured ? "measured" : "datasheet";
+  }
+
+  void add_calibration(report::HardwareInfo& info) const {
+    const hardware::Calibration* calibration = estimate_.calibration;
+    info.calibration_status = "uncalibrated";
+    if (calibration == nullptr) return;
+    const auto& machines = calibration->evidence.machines;
+    const bool validated =
+        std::find(machines.begin(), machines.end(), profile_.id) != machines.end();
+    info.calibration_status = !calibration->is_default ? "calibrated"
+                              : validated              ? "default"
+                                                       : "unvalidated";
+    info.calibration_runtime = calibration->runtime;
+    info.calibration_version = calibration->version;
+    info.calibration_date = calibration->date;
+    info.calibration_error =
+        calibration->evidence.cross_validated_mape.value_or(calibration->evidence.mape);
   }
 
   void add_totals(report::Result& result) const {
@@ -65,7 +81,8 @@ class ResultBuilder {
     result.compute_s = e.compute_s;
     result.memory_s = e.memory_s;
     result.overhead_s = e.overhead_s;
-    result.run_overhead_s = profile_.run_overhead_s.value;
+    result.run_overhead_s = e.run_overhead_s;
+    result.untimed_share = e.untimed_share;
     result.bound = estimate::bound_name(e.bound);
     result.bottleneck = estimate::bottleneck_name(e.bottleneck);
     if (e.complete && e.predicted_s > 0) result.throughput_per_s = 1 / e.predicted_s;
@@ -106,15 +123,37 @@ class ResultBuilder {
     return name;
   }
 
+  /// Id, name and class of its first node; of a step that the runtime inserted, what it does.
+  void add_name(std::size_t s, report::LayerRow& row) const {
+    const plan::Step& step = plan_.steps[s];
+    row.cls = ops::class_name(step.cls);
+    if (!step.nodes.empty()) {
+      const auto& first = report_.nodes[static_cast<std::size_t>(step.nodes.front())];
+      row.id = first.id;
+      row.name = layer_name(step);
+      if (!graph_.costs[static_cast<std::size_t>(step.nodes.front())].spec) row.cls = first.cls;
+      return;
+    }
+    const bool reorder = step.kind == plan::StepKind::kReorder;
+    row.id = fmt::format("{}:{}", reorder ? "reorder" : "inserted", s);
+    row.name = reorder ? "reorder" : std::string(step.kernel.op);
+    if (step.accesses.empty()) return;
+    const auto b = static_cast<std::size_t>(step.accesses.front().buffer);
+    const auto t = static_cast<std::size_t>(plan_.buffers[b].tensor);
+    row.name += " of " + graph_.graph().tensors[t].name;
+  }
+
   [[nodiscard]] report::LayerRow layer(std::size_t s) const {
     const plan::Step& step = plan_.steps[s];
     const estimate::StepEstimate& e = estimate_.steps[s];
     report::LayerRow row;
-    row.id = report_.nodes[static_cast<std::size_t>(step.nodes.front())].id;
-    row.name = layer_name(step);
+    add_name(s, row);
     row.kind = plan::step_kind_name(step.kind);
+    row.op = step.kernel.op;
+    row.kernel_kind = step.kernel.kind;
+    row.blocked = step.kernel.layout == plan::Layout::kBlocked;
+    row.results = step.results;
     row.nodes.assign(step.nodes.begin(), step.nodes.end());
-    row.cls = report_.nodes[row.nodes.front()].cls;
     row.repeat = step.repeat;
     if (step.unit >= 0) {
       const hardware::ComputeUnit& unit = profile_.units[static_cast<std::size_t>(step.unit)];
@@ -139,7 +178,26 @@ class ResultBuilder {
     add_times(e, runs.as_double(), row);
     row.complete = e.complete;
     row.reasons = step.reasons;
-    if (request_.explain) add_operands(step, row);
+    row.executed_flops = runs.as_double() * e.executed_flops;
+    if (request_.explain) {
+      add_operands(step, row);
+      if (e.time) row.derivation = derivation(step, *e.time);
+    }
+    return row;
+  }
+
+  [[nodiscard]] report::DerivationRow derivation(const plan::Step& step,
+                                                 const estimate::StepTime& time) const {
+    report::DerivationRow row = {.work = step.kernel.work,
+                                 .extents = step.kernel.extents,
+                                 .calls = step.kernel.calls,
+                                 .fused = fmt::format("{}", fmt::join(step.kernel.fused, ", ")),
+                                 .time = time,
+                                 .timing = std::nullopt,
+                                 .exponent = estimate_.calibration->terms.exponent,
+                                 .scale = estimate_.calibration->terms.scale};
+    if (time.timing != nullptr) row.timing = *time.timing;
+    row.time.timing = nullptr;
     return row;
   }
 

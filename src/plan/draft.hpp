@@ -24,7 +24,8 @@ struct Draft {
   std::vector<bool> kept;          ///< by tensor: needed beyond its readers, so always written
   std::vector<bool> folded_scale;  ///< scale and shift folded into the anchor's weights
   std::vector<Quantized> quantized;
-  std::vector<ir::TensorId> stored;  ///< by tensor: what it is dequantized from, or kNoTensor
+  std::vector<ir::TensorId> stored;   ///< by tensor: what it is dequantized from, or kNoTensor
+  std::vector<ir::TensorId> part_of;  ///< by tensor: what it lies inside of; empty: none does
   std::vector<std::vector<std::string>> reasons;
 
   explicit Draft(const infer::TypedGraph& typed_graph);
@@ -49,6 +50,9 @@ void keep_quantized(Draft& draft);
 void fold_constants(Draft& draft);
 /// Borders that every reader can produce by itself are not written.
 void absorb_padding(Draft& draft);
+/// Sets the kind, work and sizes of the kernel of a step whose nodes, operands and layout are set.
+/// `block`: channels of a vector in the blocked layout.
+void describe_kernel(const Draft& draft, int block, Step& step);
 /// Fuses BatchNorm, bias, activation and residual Add behind the contraction that feeds them.
 void fuse_epilogues(Draft& draft);
 
@@ -59,6 +63,8 @@ class PrecisionRules {
   PrecisionRules(const hardware::Profile* profile, const PlanOptions& options,
                  std::vector<Diagnostic>& diagnostics);
 
+  /// Kernels pad channels to what a matrix unit wants, where that does not waste most of it.
+  void pad_channels() { pads_channels_ = true; }
   /// How a tensor of the model is stored in this plan.
   [[nodiscard]] ir::DType storage(ir::DType dtype) const;
   /// Chooses precision and unit of a step that computes on tensors of (model) type `dtype`.
@@ -69,6 +75,7 @@ class PrecisionRules {
   int fastest_unit(hardware::Precision precision, Step& step) const;
   const hardware::Profile* profile_;
   std::optional<hardware::Precision> asked_;
+  bool pads_channels_ = false;
 };
 
 }  // namespace roofline::plan

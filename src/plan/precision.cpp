@@ -81,11 +81,20 @@ ir::DType storage_dtype(Precision precision) {
   return ir::DType::kFloat32;
 }
 
-/// Channels decide eligibility: k without the kernel's taps, n per group.
-bool is_aligned(const ops::Contraction& c, int alignment) {
+/// A kernel that would compute more zeros than this for each result is not worth it.
+constexpr double kLeastFilled = 1.0 / 8;
+
+/// What remains of a matrix unit's rate when channels are padded to its alignment: k without the
+/// kernel's taps, n per group. 1: both are aligned.
+double filled(const ops::Contraction& c, int alignment) {
   const std::int64_t taps =
       std::accumulate(c.kernel.begin(), c.kernel.end(), std::int64_t{1}, std::multiplies<>());
-  return taps > 0 && (c.k / taps) % alignment == 0 && c.n % alignment == 0;
+  if (taps <= 0 || c.k < taps || c.n <= 0) return 0;
+  const auto share = [alignment](std::int64_t channels) {
+    const std::int64_t padded = (channels + alignment - 1) / alignment * alignment;
+    return static_cast<double>(channels) / static_cast<double>(padded);
+  };
+  return share(c.k / taps) * share(c.n);
 }
 
 }  // namespace
@@ -122,23 +131,27 @@ ir::DType PrecisionRules::storage(ir::DType dtype) const {
 
 int PrecisionRules::fastest_unit(Precision precision, Step& step) const {
   int best = -1;
-  double best_peak = 0;
+  double best_rate = 0;
   for (std::size_t i = 0; i < profile_->units.size(); ++i) {
     const hardware::ComputeUnit& unit = profile_->units[i];
     const auto peak = unit.peaks.find(precision);
-    if (peak == unit.peaks.end() || peak->second.flops_per_s.value <= best_peak) continue;
+    if (peak == unit.peaks.end()) continue;
+    double rate = peak->second.flops_per_s.value;
     if (unit.kind == hardware::UnitKind::kMatrix) {
       if (!step.work.contraction) continue;
       const ops::Contraction& c = *step.work.contraction;
-      if (!is_aligned(c, peak->second.alignment)) {
+      const double share = filled(c, peak->second.alignment);
+      rate *= share;
+      if (share < (pads_channels_ ? kLeastFilled : 1)) {
         step.reasons.push_back(
             fmt::format("not on {}: channels {} in, {} out are not both multiples of {}", unit.name,
                         c.k, c.n, peak->second.alignment));
         continue;
       }
     }
+    if (rate <= best_rate) continue;
     best = static_cast<int>(i);
-    best_peak = peak->second.flops_per_s.value;
+    best_rate = rate;
   }
   return best;
 }

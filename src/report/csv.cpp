@@ -1,12 +1,9 @@
 // Owns the CSV table: RFC 4180, one row per layer and machine, or per node without machines.
 // Refuses units in cells, totals, and names that span lines.
-#include <fmt/format.h>
-
-#include <iterator>
 #include <ostream>
 
 #include "format.hpp"
-#include "roofline/base/text.hpp"
+#include "roofline/data/csv_writer.hpp"
 #include "roofline/report/render.hpp"
 
 namespace roofline::report {
@@ -14,50 +11,6 @@ namespace {
 
 /// Lines are handed to the stream in pieces of about this size.
 constexpr std::size_t kFlushBytes = std::size_t{64} << 10U;
-
-/// One record: cells in order, empty where a value is not known.
-class Record {
- public:
-  explicit Record(std::string& out) : out_(out) {}
-  void text(std::string_view value) {
-    separate();
-    const std::string clean = printable(value);
-    if (clean.find_first_of(",\"") == std::string::npos) {
-      out_ += clean;
-      return;
-    }
-    out_ += '"';
-    for (const char c : clean) {
-      if (c == '"') out_ += '"';
-      out_ += c;
-    }
-    out_ += '"';
-  }
-  void number(Count value) {
-    separate();
-    fmt::format_to(std::back_inserter(out_), "{}", value.value());
-  }
-  void number(double value) {
-    separate();
-    fmt::format_to(std::back_inserter(out_), "{}", value);
-  }
-  template <class T>
-  void number(const std::optional<T>& value) {
-    if (value)
-      number(*value);
-    else
-      separate();
-  }
-  void end() { out_ += "\r\n"; }
-
- private:
-  void separate() {
-    if (!first_) out_ += ',';
-    first_ = false;
-  }
-  std::string& out_;
-  bool first_ = true;
-};
 
 constexpr std::string_view kNodeHeader =
     "id,name,op_type,domain,class,output_shape,macs,flops,transcendentals,activation_read_bytes,"
@@ -69,7 +22,7 @@ constexpr std::string_view kLayerHeader =
     "memory_s,overhead_s,roofline_latency_s,predicted_latency_s,bound,bottleneck,share,repeat\r\n";
 
 void append_node(const NodeRow& node, std::string& out) {
-  Record record(out);
+  data::CsvRecord record(out);
   record.text(node.id);
   record.text(node.name);
   record.text(node.op_type);
@@ -103,7 +56,7 @@ std::string of_nodes(const Report& report, const LayerRow& layer, std::string No
 
 void append_layer(const Report& report, const Result& result, const LayerRow& layer,
                   std::string& out) {
-  Record record(out);
+  data::CsvRecord record(out);
   record.text(result.hardware.id);
   record.text(result.runtime);
   record.text(result.precision);

@@ -172,6 +172,10 @@ void append_node(Screen& screen, const NodeRow& node) {
   }
 }
 
+std::string executed_text(const LayerRow& layer) {
+  return flops_text(Count(std::llround(layer.executed_flops)));
+}
+
 /// "a + b + c" over the nodes of a layer.
 std::string parts_text(const Report& report, const LayerRow& layer,
                        std::optional<Count> NodeRow::*member) {
@@ -208,12 +212,14 @@ void append_roof(Screen& screen, const Result& result, const LayerRow& layer) {
   }
 }
 
-void append_times(Screen& screen, const LayerRow& layer) {
+void append_roofline(Screen& screen, const LayerRow& layer) {
   if (layer.peak_flops_per_s && layer.flops) {
+    const double padding = layer.flops->as_double() - layer.executed_flops;
     term(screen, "compute",
-         fmt::format("{} / {} = {}", flops_text(layer.flops),
+         fmt::format("{} / {} = {}{}", executed_text(layer),
                      format_quantity(*layer.peak_flops_per_s, Unit::kFlopPerSecond),
-                     seconds_text(layer.compute_s)));
+                     seconds_text(layer.compute_s),
+                     padding >= 1 ? " (without what meets padding, or the algorithm saves)" : ""));
   } else {
     term(screen, "compute", seconds_text(layer.compute_s));
   }
@@ -224,20 +230,82 @@ void append_times(Screen& screen, const LayerRow& layer) {
                      format_quantity(*level.bytes_per_s, Unit::kBytePerSecond),
                      seconds_text(level.seconds), printable(level.name)));
   }
-  term(screen, "overhead", seconds_text(layer.overhead_s) + " to launch it");
   term(screen, "roofline",
        fmt::format("max({}, {}) = {}", seconds_text(layer.compute_s), seconds_text(layer.memory_s),
                    at_least(seconds_text(layer.roofline_latency_s), layer.complete)));
-  // Efficiencies below 1 make the prediction more than this sum; then it stands alone.
-  const double sum = layer.roofline_latency_s + layer.overhead_s;
-  const bool is_sum = std::fabs(layer.predicted_latency_s - sum) <= 1e-9 * sum;
+}
+
+/// "x (1 + 8/64) x (1 + 4/128) = 1.16": how small extents slow a kernel down.
+std::string saturation_text(const DerivationRow& row) {
+  std::string text;
+  for (std::size_t i = 0; i < row.extents.size(); ++i) {
+    if (row.timing->half[i] <= 0 || !std::isfinite(row.extents[i])) continue;
+    text += fmt::format(" x (1 + {:.3g}/{:.6g})", row.timing->half[i], row.extents[i]);
+  }
+  return text;
+}
+
+void append_kernel_time(Screen& screen, const DerivationRow& row) {
+  const estimate::StepTime& time = row.time;
+  if (time.tile) {
+    term(screen, "tile",
+         fmt::format("{:.0f} x {:.0f}, k in {:.0f}, {:.3g} waves over the cores", time.tile->rows,
+                     time.tile->columns, time.tile->split, time.tile->waves));
+    term(screen, "compute",
+         fmt::format("tiles at {:.3g} of {} = {}", time.efficiency,
+                     format_quantity(time.peak, Unit::kFlopPerSecond),
+                     seconds_text(time.compute_s)));
+  } else {
+    term(screen, "compute",
+         fmt::format("{:.4g} / ({} x {:.3g}){} = {}", row.work,
+                     format_quantity(time.peak, Unit::kFlopPerSecond), time.efficiency,
+                     saturation_text(row), seconds_text(time.compute_s - time.fused_s)));
+  }
+  if (!row.fused.empty()) {
+    term(screen, "",
+         fmt::format("+ {} for {} behind it", seconds_text(time.fused_s), printable(row.fused)));
+  }
+  term(screen, "on chip",
+       fmt::format("{} x {:.3g}", seconds_text(time.cached_s), row.timing->cached));
+  term(screen, "main memory",
+       fmt::format("{} x {:.3g} beside the rest, x {:.3g} added to it", seconds_text(time.dram_s),
+                   row.timing->overlapped, row.timing->streamed));
+}
+
+/// The predicted time, term by term. Figures are those of one run of the layer.
+void append_prediction(Screen& screen, const LayerRow& layer) {
+  const std::string total =
+      fmt::format("{}, {} of the total, limited by {}",
+                  at_least(seconds_text(layer.predicted_latency_s), layer.complete),
+                  format_percent(layer.share), layer.bottleneck);
+  if (!layer.derivation) {
+    term(screen, "overhead", seconds_text(layer.overhead_s) + " to launch it");
+    term(screen, "predicted",
+         fmt::format("{} + {} = {}", seconds_text(layer.roofline_latency_s),
+                     seconds_text(layer.overhead_s), total));
+    return;
+  }
+  const DerivationRow& row = *layer.derivation;
+  const estimate::StepTime& time = row.time;
+  screen.text += '\n';
+  term(screen, "kernel",
+       fmt::format("{} ({})", layer.kernel_kind.empty() ? "none" : layer.kernel_kind,
+                   layer.op.empty() ? "nothing runs" : printable(layer.op)));
+  if (row.timing) {
+    append_kernel_time(screen, row);
+  } else if (!layer.kernel_kind.empty()) {
+    term(screen, "", "the calibration has no times of this kind: the roofline stands in");
+  }
+  term(screen, "overhead",
+       seconds_text(time.overhead_s) +
+           (row.calls > 1 ? fmt::format(" with {:.0f} calls", row.calls) : ""));
+  const bool is_floor = layer.predicted_latency_s > 1.0001 * time.total_s;
   term(screen, "predicted",
-       fmt::format("{}{}, {} of the total, limited by {}",
-                   is_sum ? fmt::format("{} + {} = ", seconds_text(layer.roofline_latency_s),
-                                        seconds_text(layer.overhead_s))
-                          : "",
-                   at_least(seconds_text(layer.predicted_latency_s), layer.complete),
-                   format_percent(layer.share), layer.bottleneck));
+       fmt::format("{} + {:.3g} x ({} as {:.3g}-norm + {}) = {}{}", seconds_text(time.overhead_s),
+                   row.scale, seconds_text(time.combined_s), row.exponent,
+                   seconds_text(time.streamed_s), seconds_text(time.total_s),
+                   is_floor && layer.repeat == Count(1) ? ", but not below the roofline" : ""));
+  term(screen, "", total);
 }
 
 void append_layer(Screen& screen, const Result& result, const LayerRow& layer) {
@@ -268,7 +336,8 @@ void append_layer(Screen& screen, const Result& result, const LayerRow& layer) {
                      exact_text(layer.planned_bytes), intensity_text(layer.intensity)));
   }
   append_roof(screen, result, layer);
-  append_times(screen, layer);
+  append_roofline(screen, layer);
+  append_prediction(screen, layer);
   for (std::size_t i = 0; i < layer.reasons.size(); ++i) {
     term(screen, i == 0 ? "because" : "", printable(layer.reasons[i]));
   }

@@ -171,6 +171,7 @@ void write_hardware(JsonWriter& json, const HardwareInfo& hardware) {
   text_or_null(json, "runtime", hardware.calibration_runtime);
   text_or_null(json, "version", hardware.calibration_version);
   text_or_null(json, "date", hardware.calibration_date);
+  json.member("error", hardware.calibration_error);
   json.end_object();
   json.end_object();
 }
@@ -216,15 +217,36 @@ void write_result_totals(JsonWriter& json, const Result& result) {
   json.end_object();
 }
 
+void write_shapes(JsonWriter& json, std::string_view key,
+                  const std::vector<std::vector<std::int64_t>>& shapes) {
+  json.key(key);
+  json.begin_array();
+  for (const std::vector<std::int64_t>& shape : shapes) {
+    json.begin_array();
+    for (const std::int64_t size : shape) {
+      if (size >= 0)
+        json.value(size);
+      else
+        json.null();
+    }
+    json.end_array();
+  }
+  json.end_array();
+}
+
 void write_layer(JsonWriter& json, const Report& report, const LayerRow& layer) {
   json.begin_object();
   json.member("id", layer.id);
   json.member("name", layer.name);
   json.member("kind", layer.kind);
+  text_or_null(json, "op", layer.op);
+  text_or_null(json, "kernel", std::string(layer.kernel_kind));
+  json.member("layout", layer.blocked ? "blocked" : "plain");
   json.key("node_ids");
   json.begin_array();
   for (const std::size_t n : layer.nodes) json.value(report.nodes[n].id);
   json.end_array();
+  write_shapes(json, "executed_shapes", layer.results);
   json.member("class", layer.cls);
   json.member("repeat", layer.repeat);
   text_or_null(json, "unit", layer.unit);

@@ -112,7 +112,7 @@ std::string traffic_text(const Screen& screen, const Result& result) {
       at_least(bytes_text(cached ? result.dram_bytes : result.planned_bytes), result.complete);
   text += cached ? fmt::format(" DRAM   {} planned", bytes_text(result.planned_bytes)) : " planned";
   const Count algorithmic = screen.report.totals.traffic_bytes;
-  if (!cached && algorithmic != result.planned_bytes) {
+  if (algorithmic != result.planned_bytes) {
     text += fmt::format("   {} algorithmic", bytes_text(algorithmic));
   }
   return text;
@@ -126,13 +126,26 @@ Figure memory_figure(const Result& result) {
   return {"memory", text, too_big ? Style::kRed : Style::kPlain};
 }
 
-Figure calibration_figure(const HardwareInfo& hardware) {
-  if (hardware.calibration_status != "calibrated") {
+Figure calibration_figure(const Result& result) {
+  const HardwareInfo& hardware = result.hardware;
+  if (hardware.calibration_status == "uncalibrated") {
     return {"calibration", "uncalibrated: efficiency 1, overheads as in the profile",
             Style::kYellow};
   }
-  return {"calibration", fmt::format("{} {}, {}", hardware.calibration_runtime,
-                                     hardware.calibration_version, hardware.calibration_date)};
+  std::string text = fmt::format("{} {}, {}", hardware.calibration_runtime,
+                                 hardware.calibration_version, hardware.calibration_date);
+  if (hardware.calibration_error) {
+    text += fmt::format(", error {}", format_percent(*hardware.calibration_error));
+  }
+  const bool own = hardware.calibration_status == "calibrated";
+  if (!own) text += " on machines of this kind";
+  const bool unvalidated = hardware.calibration_status == "unvalidated";
+  if (unvalidated) text += "; unvalidated on this one";
+  if (result.untimed_share >= kNotable) {
+    text +=
+        fmt::format("; {} of the time in kernels it lacks", format_percent(result.untimed_share));
+  }
+  return {"calibration", text, unvalidated ? Style::kYellow : Style::kPlain};
 }
 
 std::string predicted_text(const Result& result) {
@@ -241,7 +254,7 @@ void append_summary(Screen& screen, const Result& result) {
       {{"work", work_text(report.totals, result.macs, result.flops, result.complete)},
        {"traffic", traffic_text(screen, result)}},
       {{"parameters", parameters_text(report.model)}, memory_figure(result)},
-      {calibration_figure(result.hardware)}};
+      {calibration_figure(result)}};
   add_coverage(screen, result.complete, lines);
   append_figures(screen, lines);
 }

@@ -1,4 +1,5 @@
-// Owns: a model that loads is analyzed, as text and JSON, or refused with an Error.
+// Owns: a model that loads is analyzed, as text and JSON, and planned for every runtime, or refused
+// with an Error.
 // Refuses every other exception, memory error, undefined behaviour and hang.
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +22,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::ostringstream out;
     roofline::report::render_json(report, out);
     roofline::report::render_text(report, {}, out);
+    const roofline::infer::TypedGraph graph = roofline::infer::infer(model, {});
+    for (const std::string& runtime : roofline::plan::runtime_names()) {
+      (void)roofline::plan::make_plan(graph, nullptr,
+                                      {.runtime = runtime, .precision = std::nullopt});
+    }
   } catch (const roofline::Error&) {  // NOLINT(bugprone-empty-catch): one of the two answers
+  } catch (const roofline::OverflowError&) {  // NOLINT(bugprone-empty-catch): as analyze() reports
   }
   return 0;
 }

@@ -22,6 +22,10 @@ enum class Unit {
 /// Three significant digits with an SI prefix: 9e11 -> "900 GB/s", 0.00061 -> "610 us".
 [[nodiscard]] std::string format_quantity(double value, Unit unit);
 
+/// A text that parse_quantity reads back as exactly `value`: 900e9 -> "900 GB/s", 32768 B ->
+/// "32 KiB", 1.25e-6 s -> "1.25 us".
+[[nodiscard]] std::string exact_quantity(double value, Unit unit);
+
 /// A plain count, three significant digits: 300800000 -> "301 M".
 [[nodiscard]] std::string format_count(double value);
 

@@ -22,17 +22,47 @@ struct LevelTraffic {
   double seconds = 0;
 };
 
+/// The tile of a contraction that a matrix kernel works in, as the model chose it.
+struct Tile {
+  double rows = 0;
+  double columns = 0;
+  double split = 1;  ///< parts of k that run beside one another
+  double waves = 0;  ///< tiles over cores
+};
+
+/// A predicted time and the terms that it is made of. Seconds.
+struct StepTime {
+  double total_s = 0;
+  double overhead_s = 0;  ///< of the step and its calls
+  double compute_s = 0;   ///< fused activations included
+  double cached_s = 0;    ///< traffic that stays on the chip
+  double dram_s = 0;      ///< traffic of main memory
+  double combined_s = 0;  ///< smooth maximum of compute, cached and overlapped main memory
+  double streamed_s = 0;  ///< main-memory time added to it
+  // What compute_s was derived from:
+  double peak = 0;        ///< FLOP/s of the cores that run, derated
+  double efficiency = 1;  ///< product of the kind's, the precision's and the machine's
+  double saturation = 1;  ///< product of 1 + half / extent
+  double fused_s = 0;     ///< activations behind the kernel
+  std::optional<Tile> tile = {};
+  const hardware::KernelTiming* timing = nullptr;  ///< nullptr: the calibration has none
+};
+
 /// One step on one machine. Seconds, bytes, FLOPs.
 struct StepEstimate {
   Count flops = 0;
+  /// What the roof is compared with: taps on padding cost nothing, an algorithm such as Winograd
+  /// has FLOPs of its own.
+  double executed_flops = 0;
   Count planned_bytes = 0;
   Count dram_bytes = 0;
   std::vector<LevelTraffic> levels;  ///< parallel to Profile::memory; levels without bandwidth: 0 s
   double compute_s = 0;
   double memory_s = 0;  ///< the slowest level
   double overhead_s = 0;
-  double roofline_s = 0;   ///< max(compute, memory) on the chosen roof
-  double predicted_s = 0;  ///< >= roofline_s
+  double roofline_s = 0;              ///< max(compute, memory) on the chosen roof
+  double predicted_s = 0;             ///< >= roofline_s
+  std::optional<StepTime> time = {};  ///< how it was predicted; nullopt without a calibration
   std::optional<double>
       attainable_flops_per_s;  ///< roof at this intensity; nullopt when no unit runs it
   Bound bound = Bound::kNone;
@@ -42,13 +72,18 @@ struct StepEstimate {
 
 /// Predicted seconds by what they are spent on; they add up to the predicted latency.
 struct TimeSplit {
-  double compute_s = 0;   ///< roofline time of the compute-bound steps
-  double memory_s = 0;    ///< roofline time of the memory-bound steps
+  double compute_s = 0;   ///< time beyond the overhead of the steps that compute the longest
+  double memory_s = 0;    ///< the same of the steps that move data the longest
   double overhead_s = 0;  ///< launches and the per-run overhead
 };
 
 struct PlanEstimate {
   std::vector<StepEstimate> steps;  ///< parallel to Plan::steps
+  /// The profile's parameters for the plan's runtime, or its kind's; nullptr: uncalibrated.
+  const hardware::Calibration* calibration = nullptr;
+  double run_overhead_s = 0;  ///< of a run, beside its steps
+  /// Share of the predicted time in steps whose kind of kernel the calibration does not have.
+  double untimed_share = 0;
   bool complete = true;
   Count flops = 0;
   Count planned_bytes = 0;

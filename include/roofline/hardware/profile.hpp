@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "roofline/base/units.hpp"
+#include "roofline/hardware/calibration.hpp"
 #include "roofline/ir/dtype.hpp"
 
 namespace roofline::hardware {
@@ -51,19 +52,21 @@ struct ComputeUnit {
   std::map<Precision, PeakRate> peaks;
 };
 
+/// Bandwidth of one core that goes round a working set of this size.
+struct BandwidthPoint {
+  double bytes = 0;
+  double read_bytes_per_s = 0;
+  double write_bytes_per_s = 0;
+};
+
 /// One level of memory, nearest to the units first; the last one is main memory.
 struct MemoryLevel {
   std::string name;  ///< "l2", "dram"
   std::optional<Fact> capacity_bytes;
   std::optional<Fact> bytes_per_s;  ///< theoretical
   std::optional<Fact> measured_bytes_per_s;
-};
-
-/// Parameters fitted to measurements of one runtime on this machine.
-struct Calibration {
-  std::string runtime;
-  std::string version;
-  std::string date;
+  std::optional<Fact> core_bytes_per_s;  ///< what one core alone reaches
+  bool shared = true;                    ///< false: every core has its own
 };
 
 /// One machine, all rates in SI units per second.
@@ -72,15 +75,21 @@ struct Profile {
   std::string name;
   std::string kind;  ///< "gpu", "cpu" or "npu"
   std::string path;  ///< file it was read from
-  /// SHA-256 of the resolved numbers, without id, names of the machine, sources, notes and layout
-  /// of the file: equal digests give equal results.
+  /// SHA-256 of the resolved numbers and calibrations, without id, names of the machine, sources,
+  /// notes and layout of the file: equal digests give equal results, where no default calibration
+  /// is used.
   std::string digest;
   std::vector<ComputeUnit> units;
   std::vector<MemoryLevel> memory;
+  /// Measured by `calibrate host`, by rising working set; empty: levels' bandwidths are used.
+  std::vector<BandwidthPoint> bandwidth_curve;
+  std::string bandwidth_curve_source;
   Fact launch_overhead_s;     ///< per executed step
   Fact run_overhead_s;        ///< per inference
   std::optional<Fact> cores;  ///< CPU cores or GPU SMs
   std::optional<Fact> clock_hz;
+  std::optional<Fact> vector_bits;       ///< widest vector register of a CPU
+  std::string architecture;              ///< "volta", "ampere", "zen5", ...; empty when not given
   std::optional<Fact> link_bytes_per_s;  ///< host link, e.g. PCIe, one direction
   std::optional<Fact> tdp_w;
   std::vector<Calibration> calibrations;
@@ -119,5 +128,19 @@ enum class Roof : std::uint8_t { kDatasheet, kMeasured };
 [[nodiscard]] std::vector<std::string> search_path();
 /// Ids of every profile on the search path, sorted.
 [[nodiscard]] std::vector<std::string> list_ids();
+
+/// The parameters for `runtime` on `threads` cores (0: all of them): the profile's own for exactly
+/// this runtime and the nearest number of threads, else the default for this runtime that fits the
+/// machine most closely, else nullptr. Points into `profile`, or to a default that is never freed.
+[[nodiscard]] const Calibration* find_calibration(const Profile& profile,
+                                                  const std::string& runtime, int threads);
+
+/// The profile as a file: a fixed order, comments not kept, numbers in full. Reading it back gives
+/// the same digest. Throws Error where a calibration's `extends` cannot be found.
+[[nodiscard]] std::string to_yaml(const Profile& profile);
+[[nodiscard]] std::string to_yaml(const DefaultCalibration& calibration);
+/// Writes a file whole, and only when reading it back succeeds. Throws Error "invalid-profile".
+void save(const Profile& profile, const std::string& path);
+void save(const DefaultCalibration& calibration, const std::string& path);
 
 }  // namespace roofline::hardware

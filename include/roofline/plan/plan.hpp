@@ -1,5 +1,7 @@
 #pragma once
+#include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,9 +27,10 @@ struct Buffer {
 };
 
 enum class StepKind : std::uint8_t {
-  kOp,     ///< one node
-  kFused,  ///< several nodes as one kernel
-  kHost,   ///< nothing runs on the device: views, shape arithmetic, folded constants
+  kOp,       ///< one node
+  kFused,    ///< several nodes as one kernel
+  kHost,     ///< nothing runs on the device: views, shape arithmetic, folded constants
+  kReorder,  ///< a change of layout that the runtime inserts; it has no node of the model
 };
 [[nodiscard]] std::string_view step_kind_name(StepKind kind);
 
@@ -35,6 +38,33 @@ struct BufferAccess {
   BufferId buffer = 0;
   bool is_write = false;
   Count bytes = 0;  ///< touched by this step, each byte once
+};
+
+/// How the elements of an activation lie in memory.
+enum class Layout : std::uint8_t {
+  kPlain,    ///< as ONNX says: channels before space
+  kBlocked,  ///< channels in blocks of the machine's vector length (NCHWc)
+};
+
+/// The code that runs a step, as the latency model sees it.
+struct Kernel {
+  /// What the runtime calls it: "Conv", "SkipLayerNormalization", "ReorderInput". Static, or of
+  /// the model's node, which must outlive the plan.
+  std::string_view op = {};
+  std::string_view kind = {};  ///< key of its times, static: "conv.pointwise", "unary", ...
+  /// Units of work that the kind is measured in: FLOPs of contractions (taps on real input only,
+  /// channels rounded up to what the kernel computes), elements of everything else.
+  double work = 0;
+  /// Sizes that the kind's efficiency depends on; infinite where none does. The meaning of each is
+  /// listed beside the kinds in src/plan/kernel.cpp.
+  std::array<double, 3> extents = {std::numeric_limits<double>::infinity(),
+                                   std::numeric_limits<double>::infinity(),
+                                   std::numeric_limits<double>::infinity()};
+  double calls =
+      1;  ///< calls of the inner routine: groups of a plain convolution, steps of an LSTM
+  double results = 0;                        ///< elements written: what a fused activation works on
+  std::vector<std::string_view> fused = {};  ///< operators fused behind the first one, in order
+  Layout layout = Layout::kPlain;            ///< of its first operand that is an activation
 };
 
 /// One unit of execution: what the runtime launches at once.
@@ -45,7 +75,11 @@ struct Step {
   std::optional<hardware::Precision> precision;  ///< of the arithmetic; nullopt: no unit can run it
   int unit = -1;  ///< index into Profile::units; -1 without a machine or when none can
   ops::Work work = {};
+  Kernel kernel = {};
   std::vector<BufferAccess> accesses;
+  /// Shapes of what it writes, as executed; filled by plans that rewrite the graph. A size that is
+  /// not known is ir::kUnknownDim; a tensor of unknown rank counts as a scalar.
+  std::vector<ir::Shape> results = {};
   bool complete = true;  ///< false: work or bytes are lower bounds
   /// Runs of the step in one run of the model, each with this work and these accesses; 0 in a
   /// branch that is not counted; nullopt where nothing tells.

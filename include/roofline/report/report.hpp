@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "roofline/base/count.hpp"
 #include "roofline/base/diagnostic.hpp"
+#include "roofline/estimate/estimate.hpp"
 
 namespace roofline::report {
 
@@ -109,11 +111,28 @@ struct LevelRow {
   std::optional<double> bytes_per_s;  ///< under the chosen roof; nullopt when the profile has none
 };
 
+/// How a calibration predicts a layer, for --explain: of one run.
+struct DerivationRow {
+  double work = 0;                     ///< in units of the kernel's kind
+  std::array<double, 3> extents = {};  ///< infinite where none counts
+  double calls = 1;
+  std::string fused;                             ///< operators behind the kernel, "Add, Relu"
+  estimate::StepTime time;                       ///< without its pointer to the times:
+  std::optional<hardware::KernelTiming> timing;  ///< nullopt: the calibration has none
+  double exponent = 1;
+  double scale = 1;
+};
+
 /// One step of the plan on one machine. Quantities and seconds are those of all its runs.
 struct LayerRow {
-  std::string id;                          ///< id of its first node
-  std::string name;                        ///< "conv1 + bn1 + relu"
-  std::string kind;                        ///< "op", "fused", "host"
+  std::string id;                ///< id of its first node
+  std::string name;              ///< "conv1 + bn1 + relu"
+  std::string kind;              ///< "op", "fused", "host"
+  std::string op;                ///< what the runtime calls it: "Conv", "ReorderInput"
+  std::string_view kernel_kind;  ///< key of its times, static: "conv.pointwise"
+  bool blocked = false;          ///< runs on channels in blocks
+  std::vector<std::vector<std::int64_t>>
+      results;                             ///< shapes it writes, of runtimes that change them
   std::optional<Count> repeat = Count(1);  ///< as its nodes'
   std::vector<std::size_t> nodes;          ///< indices into Report::nodes; JSON writes their ids
   std::string cls;
@@ -131,14 +150,20 @@ struct LayerRow {
   double share = 0;  ///< of the predicted latency
   bool complete = true;
   std::vector<std::string> reasons;
-  std::optional<double> peak_flops_per_s;  ///< of `unit` in `dtype` under the chosen roof
-  std::vector<OperandRow> operands;        ///< planned; filled only when asked for (--explain)
+  std::optional<double> peak_flops_per_s;   ///< of `unit` in `dtype` under the chosen roof
+  std::vector<OperandRow> operands;         ///< planned; filled only when asked for (--explain)
+  double executed_flops = 0;                ///< that meet the roof: without taps on padding
+  std::optional<DerivationRow> derivation;  ///< as operands
 };
 
 struct HardwareInfo {
   std::string id, name, digest;
-  std::string calibration_status;  ///< "uncalibrated" or "calibrated"
+  /// "uncalibrated"; "calibrated" on this machine; "default", of machines of its kind;
+  /// "unvalidated", a default that no measurement of a whole model on this machine was compared
+  /// with.
+  std::string calibration_status;
   std::string calibration_runtime, calibration_version, calibration_date;
+  std::optional<double> calibration_error;  ///< cross-validated, else that of the fit
 };
 
 /// The model on one machine.
@@ -160,6 +185,7 @@ struct Result {
   double roofline_latency_s = 0, predicted_latency_s = 0;
   double compute_s = 0, memory_s = 0, overhead_s = 0;
   double run_overhead_s = 0;  ///< the part of overhead_s that no layer carries
+  double untimed_share = 0;   ///< of the predicted time: kernels that the calibration lacks
   std::string bound, bottleneck;
   std::optional<double> throughput_per_s;
   Count peak_memory_bytes = 0;

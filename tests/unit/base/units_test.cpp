@@ -20,11 +20,42 @@ TEST(ParseQuantity, PrefixesAndUnits) {
   EXPECT_DOUBLE_EQ(*parse_quantity("300 W", Unit::kWatt), 300.0);
 }
 
+TEST(ParseQuantity, RoundsOnce) {
+  EXPECT_EQ(parse_quantity("0.163 us", Unit::kSecond), 0.163e-6);
+  EXPECT_EQ(parse_quantity("163 ns", Unit::kSecond), 163e-9);
+  EXPECT_EQ(parse_quantity("1.1 TB", Unit::kByte), 1.1e12);
+  EXPECT_EQ(parse_quantity("1.5e+3 us", Unit::kSecond), 1.5e-3);
+  EXPECT_EQ(parse_quantity("1.5E-3 GB", Unit::kByte), 1.5e6);
+}
+
 TEST(ParseQuantity, RefusesWhatIsNotExact) {
   for (const char* bad :
        {"900", "900GB/s", "900  GB/s", "900 gb/s", "900 GB", "900 GFLOP/s", "GB/s", "", " 900 GB/s",
         "900 XB/s", "900 GB/s ", "nan GB/s", "inf GB/s", "1e999 GB/s", "1e308 TB/s", "9,5 GB/s"}) {
     EXPECT_EQ(parse_quantity(bad, Unit::kBytePerSecond), std::nullopt) << bad;
+  }
+}
+
+TEST(ExactQuantity, PrefersTheUsualPrefix) {
+  EXPECT_EQ(exact_quantity(9e11, Unit::kBytePerSecond), "900 GB/s");
+  EXPECT_EQ(exact_quantity(32768, Unit::kByte), "32 KiB");
+  EXPECT_EQ(exact_quantity(16e9, Unit::kByte), "16 GB");
+  EXPECT_EQ(exact_quantity(1000.5, Unit::kByte), "1.0005 kB");
+  EXPECT_EQ(exact_quantity(1.25e-6, Unit::kSecond), "1.25 us");
+  EXPECT_EQ(exact_quantity(0, Unit::kSecond), "0 s");
+  EXPECT_EQ(exact_quantity(5e-10, Unit::kSecond), "5e-10 s");
+  EXPECT_EQ(exact_quantity(4.213e9, Unit::kHertz), "4.213 GHz");
+  EXPECT_EQ(exact_quantity(75, Unit::kWatt), "75 W");
+}
+
+TEST(ExactQuantity, ReadsBackEqual) {
+  double value = 1.2345678901234567e-12;
+  for (int i = 0; i < 4000; ++i) {
+    for (const Unit unit : {Unit::kSecond, Unit::kByte, Unit::kBytePerSecond, Unit::kHertz}) {
+      const std::string text = exact_quantity(value, unit);
+      ASSERT_EQ(parse_quantity(text, unit), value) << text;
+    }
+    value *= 1.017;
   }
 }
 

@@ -26,14 +26,17 @@ TEST_P(UsageErrors, SayWhatWasFoundAndExpected) {
 INSTANTIATE_TEST_SUITE_P(
     Commands, UsageErrors,
     testing::Values(
-        UsageCase{{},
-                  "no command was given, expected analyze, hardware, ops, strip\n"
-                  "  hint: 'roofline --help' explains them\n"},
+        UsageCase{
+            {},
+            "no command was given, expected analyze, calibrate, hardware, ops, strip, validate\n"
+            "  hint: 'roofline --help' explains them\n"},
         UsageCase{{"analyse", "m.onnx"},
-                  "roofline has no command 'analyse', expected analyze, hardware, ops, strip\n"
+                  "roofline has no command 'analyse', expected analyze, calibrate, hardware, ops, "
+                  "strip, validate\n"
                   "  hint: did you mean 'analyze'?\n"},
         UsageCase{{"frobnicate"},
-                  "roofline has no command 'frobnicate', expected analyze, hardware, ops, strip\n"
+                  "roofline has no command 'frobnicate', expected analyze, calibrate, hardware, "
+                  "ops, strip, validate\n"
                   "  hint: 'roofline --help' explains them\n"},
         UsageCase{{"hardware"}, "roofline hardware: expected list, show, check\n"},
         UsageCase{{"hardware", "lst"},
@@ -43,7 +46,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "'--format' stands before the command\n"
                   "  hint: write it behind: roofline COMMAND ... FLAGS\n"},
         UsageCase{{"a\x1b[31m"},
-                  "roofline has no command 'a\\x1b[31m', expected analyze, hardware, ops, strip\n"
+                  "roofline has no command 'a\\x1b[31m', expected analyze, calibrate, hardware, "
+                  "ops, strip, validate\n"
                   "  hint: 'roofline --help' explains them\n"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -132,7 +136,10 @@ INSTANTIATE_TEST_SUITE_P(
                   "--precision: found 'fp12', expected one of as-is, fp64, fp32, tf32, fp16, bf16, "
                   "fp8, int8, int4\n  hint: did you mean 'fp32'?\n"},
         UsageCase{{"analyze", "m.onnx", "--hardware", "v100", "--runtime", "basics"},
-                  "--runtime: found 'basics', expected one of none, basic\n"
+                  "--runtime: found 'basics', expected one of none, basic, "
+                  "onnxruntime, onnxruntime:off, onnxruntime:basic, onnxruntime:extended, "
+                  "onnxruntime:all, tensorrt, tensorrt:mlperf, tensorrt:paddle, "
+                  "tensorrt:torch2trt, ncnn, pytorch, pytorch:channels_last, pytorch:compile\n"
                   "  hint: did you mean 'basic'?\n"},
         UsageCase{{"analyze", "m.onnx", "--hardware", "v100", "--roof", "best"},
                   "--roof: found 'best', expected one of datasheet, measured\n"},

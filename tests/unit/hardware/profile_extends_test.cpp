@@ -192,8 +192,8 @@ TEST_F(Extends, FindTakesIdsAndPaths) {
             "error[unknown-hardware]: there is no hardware profile 'basee'\n"
             "  hint: did you mean 'base'?\n");
   EXPECT_THAT(error_text([] { (void)find("abacus-2000"); }),
-              ::testing::StartsWith("error[unknown-hardware]: there is no hardware profile "
-                                    "'abacus-2000'\n  hint: known: a100-40gb, base, "));
+              ::testing::MatchesRegex("error\\[unknown-hardware\\]: there is no hardware profile "
+                                      "'abacus-2000'\n  hint: known: .*, base, .*\n"));
   try {
     (void)find("basee");
   } catch (const Error& e) {

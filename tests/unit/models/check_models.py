@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 
-SIZE_LIMIT = 8 * 2**20  # bytes of all models
+SIZE_LIMIT = 10 * 2**20  # bytes of all models
 
 
 def analyze(binary, model, dims, machines):

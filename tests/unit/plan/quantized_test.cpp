@@ -23,7 +23,8 @@ hardware::Profile machine() {
   p.memory.push_back({.name = "dram",
                       .capacity_bytes = {},
                       .bytes_per_s = hardware::Fact{1e11, "s"},
-                      .measured_bytes_per_s = {}});
+                      .measured_bytes_per_s = {},
+                      .core_bytes_per_s = {}});
   return p;
 }
 

@@ -175,8 +175,8 @@ layer block.0/conv + relu, kind fused, runtime basic, precision as-is
   attainable  10.0 GFLOP/s at this intensity: compute-bound
   compute     55.4 kFLOP / 10.0 GFLOP/s = 5.54 us
   memory      3.68 kB / 1.00 GB/s = 3.68 us (dram)
-  overhead    1.00 us to launch it
   roofline    max(5.54 us, 3.68 us) = 5.54 us
+  overhead    1.00 us to launch it
   predicted   5.54 us + 1.00 us = 6.54 us, 50 % of the total, limited by compute
   because     fused Relu into Conv
 )");

@@ -88,6 +88,7 @@ inline LayerRow layer(const Report& report, std::vector<std::size_t> nodes, doub
     row.macs = *row.macs + *report.nodes[n].macs;
     row.flops = *row.flops + *report.nodes[n].flops;
   }
+  row.executed_flops = row.flops->as_double();
   row.planned_bytes = *first.activation_read_bytes + *first.weight_read_bytes +
                       *report.nodes[nodes.back()].written_bytes;
   row.nodes = std::move(nodes);
@@ -111,7 +112,8 @@ inline LayerRow layer(const Report& report, std::vector<std::size_t> nodes, doub
 inline Report on_machine() {
   Report report = counts();
   Result result;
-  result.hardware = {"toy", "Toy 1000", std::string(64, 'b'), "uncalibrated", "", "", ""};
+  result.hardware = {"toy", "Toy 1000", std::string(64, 'b'), "uncalibrated", "",
+                     "",    "",         std::nullopt};
   result.runtime = "basic";
   result.precision = "as-is";
   result.roof = "datasheet";

@@ -1,0 +1,61 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "roofline/estimate/estimate.hpp"
+
+namespace roofline::estimate {
+
+/// The calibrated latency form of docs/model.md for one machine and one runtime.
+class LatencyModel {
+ public:
+  /// Keeps references to all three.
+  LatencyModel(const hardware::Profile& profile, const hardware::Calibration& calibration,
+               const EstimateOptions& options);
+
+  /// `distances` are the step's of ReuseDistances.
+  [[nodiscard]] StepTime time(const plan::Step& step, const plan::Plan& plan,
+                              std::span<const double> distances) const;
+  /// Host time of one run of the model.
+  [[nodiscard]] double run_s() const { return calibration_.terms.run_s; }
+
+ private:
+  struct Kind {
+    const hardware::KernelTiming* any = nullptr;
+    std::vector<std::pair<std::string_view, const hardware::KernelTiming*>> by_operator = {};
+  };
+  struct Bandwidths {
+    double read = 0;
+    double write = 0;
+  };
+
+  [[nodiscard]] const hardware::KernelTiming* timing(const plan::Kernel& kernel) const;
+  [[nodiscard]] double peak(const plan::Step& step) const;
+  [[nodiscard]] double derate(const hardware::ComputeUnit& unit) const;
+  [[nodiscard]] Bandwidths cached_bandwidth(double distance) const;
+  void add_traffic(const plan::Step& step, const plan::Plan& plan,
+                   std::span<const double> distances, StepTime& t) const;
+  void add_compute(const plan::Step& step, const hardware::KernelTiming& timing, StepTime& t) const;
+  [[nodiscard]] double attention_s(const ops::Contraction& c, double rate) const;
+  void choose_tile(const ops::Contraction& c, double element_bytes, StepTime& t) const;
+
+  const hardware::Profile& profile_;
+  const hardware::Calibration& calibration_;
+  const EstimateOptions& options_;
+  std::map<std::string_view, Kind> kinds_ = {};
+  std::vector<hardware::BandwidthPoint> curve_ = {};  ///< of the cores that run
+  double cores_ = 1;                                  ///< that run
+  double vector_peak_ = 0;                            ///< fp32 FLOP/s of the cores that run
+  double dram_bytes_per_s_ = 0;
+  double last_cache_bytes_ = 0;
+  double clock_scale_ = 1;  ///< of fixed times
+};
+
+/// Miss rate of a cache for bytes that were touched `distance` bytes ago.
+[[nodiscard]] double miss_rate(double capacity, double distance, double sharpness);
+
+}  // namespace roofline::estimate

@@ -1,0 +1,117 @@
+// Owns the synthetic elementwise operators: of equal shapes, with each pattern of broadcasting, and
+// each function of one operand.
+// Refuses operators that move elements: synthetic_movement.cpp has those.
+#include <fmt/format.h>
+
+#include "sketch.hpp"
+
+namespace roofline::calibrate {
+namespace {
+
+struct Size {
+  std::int64_t elements;
+  int repeats;  ///< so that a chain of short ones can be timed
+};
+
+onnx_io::ModelSketch same_shape(const Size& size, std::string_view op) {
+  Sketch s(fmt::format("same_{}_{}_x{}", op, size.elements, size.repeats));
+  std::string x = s.input({1, size.elements});
+  const std::string other = s.input({1, size.elements});
+  for (int i = 0; i < size.repeats; ++i) x = s.node(op, {x, other});
+  s.sink(x);
+  return s.take();
+}
+
+struct Broadcast {
+  std::string_view pattern;
+  Dims dims;
+  Dims other;
+};
+
+onnx_io::ModelSketch broadcast(const Broadcast& row, std::string_view op) {
+  Sketch s(fmt::format("broadcast_{}_{}_{}", row.pattern, op, dims_text(row.dims)));
+  std::string x = s.input(row.dims);
+  const std::string other = s.input(row.other);
+  const int repeats = product(row.dims) < 400'000 ? 4 : 2;
+  for (int i = 0; i < repeats; ++i) x = s.node(op, {x, other});
+  s.sink(x);
+  return s.take();
+}
+
+struct Unary {
+  std::string_view op;
+  Attributes attributes = {};
+  std::string_view domain = {};
+  double exponent = 0;    ///< second operand of Pow
+  int longest_chain = 8;  ///< links before the values overflow
+};
+
+std::string apply(Sketch& s, const Unary& u, const Size& size, const std::string& x) {
+  Names inputs = {x};
+  if (u.op == "Pow") inputs.push_back(s.scalar(u.exponent));
+  if (u.op == "Clip") inputs = {x, s.scalar(0), s.scalar(6)};
+  if (u.op == "BiasGelu" || u.op == "PRelu") inputs.push_back(s.weight({size.elements / 64}, 300));
+  return s.node(u.op, std::move(inputs), u.attributes, u.domain);
+}
+
+onnx_io::ModelSketch unary(const Unary& u, const Size& size) {
+  const std::string exponent = u.op == "Pow" ? fmt::format("{}", u.exponent) : "";
+  Sketch s(fmt::format("unary_{}{}_{}", u.op, exponent, size.elements));
+  std::string x = s.input({64, size.elements / 64});
+  for (int i = 0; i < std::min(size.repeats, u.longest_chain); ++i) x = apply(s, u, size, x);
+  s.sink(x);
+  return s.take();
+}
+
+}  // namespace
+
+Sketches elementwise_models() {
+  return cross(std::vector<Size>{{4096, 32}, {65536, 6}, {1048576, 1}, {4194304, 1}},
+               std::vector<std::string_view>{"Add", "Mul", "Sub", "Div"}, same_shape);
+}
+
+Sketches broadcast_models() {
+  return cross(std::vector<Broadcast>{{"scalar", {1, 65536}, {1}},
+                                      {"scalar", {1, 1048576}, {1}},
+                                      {"row", {128, 768}, {768}},
+                                      {"row", {3136, 96}, {96}},
+
+                                      {"column", {197, 768}, {197, 1}},
+
+                                      {"channel", {1, 96, 56, 56}, {1, 96, 1, 1}},
+                                      {"channel", {1, 672, 14, 14}, {1, 672, 1, 1}},
+                                      {"channel", {1, 1152, 7, 7}, {1, 1152, 1, 1}},
+                                      {"channel", {1, 32, 112, 112}, {1, 32, 1, 1}},
+                                      {"mask", {1, 12, 128, 128}, {1, 1, 128, 128}},
+                                      {"mask", {32, 3, 49, 49}, {32, 1, 49, 49}}},
+               std::vector<std::string_view>{"Mul", "Add"}, broadcast);
+}
+
+Sketches unary_models() {
+  const Attributes alpha = {attr("alpha", 0.1)};
+  const std::vector<Unary> functions = {{"Relu"},
+                                        {"LeakyRelu", alpha},
+                                        {"Clip"},
+                                        {"PRelu"},
+                                        {"Sigmoid"},
+                                        {"Tanh"},
+                                        {"Erf"},
+                                        {.op = "Exp", .longest_chain = 2},
+                                        {.op = "Log", .longest_chain = 1},
+                                        {"Sqrt"},
+
+                                        {.op = "Pow", .exponent = 2, .longest_chain = 4},
+
+                                        {"HardSigmoid", alpha},
+                                        {"Softplus"},
+
+                                        {"Neg"},
+
+                                        {.op = "Gelu", .domain = kMicrosoft},
+                                        {.op = "FastGelu", .domain = kMicrosoft},
+                                        {.op = "BiasGelu", .domain = kMicrosoft},
+                                        {"QuickGelu", {attr("alpha", 1.702)}, kMicrosoft}};
+  return cross(functions, std::vector<Size>{{16384, 6}, {262144, 1}}, unary);
+}
+
+}  // namespace roofline::calibrate

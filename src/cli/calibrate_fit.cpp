@@ -1,0 +1,237 @@
+// Owns `roofline calibrate fit` and `roofline calibrate anchor`.
+// Refuses to write a profile that predicts worse than what it started from, unless told to.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+#include <set>
+
+#include "command.hpp"
+#include "output.hpp"
+#include "roofline/base/text.hpp"
+#include "roofline/calibrate/fit.hpp"
+#include "roofline/calibrate/samples.hpp"
+#include "roofline/hardware/profile.hpp"
+#include "values.hpp"
+
+namespace roofline::cli {
+namespace {
+
+using calibrate::Measurements;
+using calibrate::Samples;
+using hardware::Calibration;
+
+constexpr std::size_t kMostUnidentified = 8;  ///< parameters named on screen; files list all
+/// Anchors: what one machine adds to its kind, and how far few measurements may move it.
+const std::vector<std::string> kAnchors = {"terms.compute", "terms.dram_bandwidth", "terms.step_s",
+                                           "terms.run_s"};
+constexpr double kAnchorPrior = 0.6;
+
+/// What is fitted, into which file.
+struct Job {
+  std::string runtime;
+  Calibration start;
+  Measurements measurements;
+  Samples samples;
+};
+
+Calibration start_of(const Arguments& arguments, const hardware::Profile* base,
+                     const std::string& runtime, int threads) {
+  if (const std::string* name = arguments.one("--start")) {
+    const bool is_file = name->ends_with(".yaml");
+    return (is_file ? hardware::load_default(*name) : hardware::find_default(*name)).calibration;
+  }
+  const Calibration* known =
+      base == nullptr ? nullptr : hardware::find_calibration(*base, runtime, threads);
+  if (known == nullptr) {
+    throw usage_error(
+        fmt::format("nothing to start from: no calibration for runtime '{}'", printable(runtime)),
+        "give one with --start: " + join(hardware::list_defaults(), ", "));
+  }
+  return *known;
+}
+
+std::string runtime_of(const Arguments& arguments, const Measurements& measurements) {
+  if (const std::string* runtime = arguments.one("--runtime")) return *runtime;
+  const std::string& first = measurements.rows.front().runtime;
+  for (const calibrate::Measurement& row : measurements.rows) {
+    if (row.runtime != first) {
+      throw usage_error(fmt::format("the measurements are of several runtimes, '{}' and '{}'",
+                                    printable(first), printable(row.runtime)),
+                        "choose one with --runtime");
+    }
+  }
+  if (first.empty()) {
+    throw usage_error("the measurements do not say which runtime was measured",
+                      "give it with --runtime");
+  }
+  return first;
+}
+
+Job prepare_job(const Arguments& arguments, const hardware::Profile* base, const Streams& streams) {
+  Job job;
+  job.measurements = calibrate::read_measurements(arguments.positionals.front());
+  job.runtime = runtime_of(arguments, job.measurements);
+  job.start = start_of(arguments, base, job.runtime, job.measurements.rows.front().threads);
+  calibrate::SampleSources sources;
+  sources.model_dirs = arguments.all("--models");
+  sources.machine = base;
+  sources.runtime = job.runtime;
+  if (const std::string* without = arguments.one("--without")) sources.without = *without;
+  job.samples = calibrate::prepare(job.measurements, sources);
+  for (const auto* list : {&job.measurements.diagnostics, &job.samples.diagnostics}) {
+    for (const Diagnostic& diagnostic : *list) print(diagnostic, streams.err);
+  }
+  return job;
+}
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+void print_fit(const calibrate::Fit& fit, const Job& job, const Streams& streams) {
+  report::Table table({{"kernel"},
+                       {"samples", report::Align::kRight},
+                       {"bias", report::Align::kRight},
+                       {"error", report::Align::kRight}});
+  for (const calibrate::KindResidual& kind : fit.kinds) {
+    table.add({{printable(kind.kind)},
+               {std::to_string(kind.samples)},
+               {fmt::format("{:+.1f} %", 100 * kind.bias)},
+               {percent(kind.mape)}});
+  }
+  print_table(table, Fit::kWhole, streams.out, streams.out_is_terminal);
+  streams.out << fmt::format("\n  {} samples of {}, mean absolute error {} (before: {})\n",
+                             job.samples.list.size(), printable(job.runtime), percent(fit.mape),
+                             percent(fit.start_mape));
+  if (fit.cross_validated_mape) {
+    streams.out << fmt::format("  cross-validated {}\n", percent(*fit.cross_validated_mape));
+  }
+}
+
+void warn_unidentified(const calibrate::Fit& fit, const Streams& streams) {
+  if (fit.unidentified.empty()) return;
+  std::vector<std::string> shown(
+      fit.unidentified.begin(),
+      fit.unidentified.begin() +
+          static_cast<std::ptrdiff_t>(std::min(kMostUnidentified, fit.unidentified.size())));
+  if (fit.unidentified.size() > shown.size()) shown.emplace_back("...");
+  print({Severity::kWarning,
+         "unidentified-parameter",
+         fmt::format("the measurements do not determine {} of the parameters: {}",
+                     fit.unidentified.size(), join(shown, ", ")),
+         "they keep what they started from; measure models that depend on them",
+         {},
+         {}},
+        streams.err);
+}
+
+void refuse_worse(const calibrate::Fit& fit, const Arguments& arguments) {
+  const double reached = fit.cross_validated_mape.value_or(fit.mape);
+  if (reached < fit.start_mape || arguments.has("--force")) return;
+  throw Error(ExitCode::kCheckFailed,
+              {Severity::kError,
+               "worse-calibration",
+               fmt::format("the fit reaches {}, what it started from {}: nothing was written",
+                           percent(reached), percent(fit.start_mape)),
+               "check the measurements, or write it all the same with --force",
+               {},
+               {}});
+}
+
+/// Ids of the machines of the samples; none when the measurements are of the profile's own.
+std::vector<std::string> machines(const Job& job) {
+  std::set<std::string> ids;
+  for (const auto& profile : job.samples.profiles) ids.insert(profile->id);
+  return {ids.begin(), ids.end()};
+}
+
+/// The fitted parameters with what they were fitted to.
+Calibration documented(const calibrate::Fit& fit, const Job& job, const Arguments& arguments) {
+  Calibration result = fit.calibration;
+  const calibrate::Measurement& first = job.measurements.rows.front();
+  const std::string* as = arguments.one("--as");
+  result.runtime = as != nullptr ? *as : job.runtime;
+  result.version = first.version.empty() ? "several" : first.version;
+  if (!job.measurements.date.empty()) result.date = job.measurements.date;
+  result.machine = job.measurements.machine;
+  result.threads = first.threads;
+  result.is_default = false;
+  result.evidence = {.rows = static_cast<int>(job.samples.list.size()),
+                     .mape = fit.mape,
+                     .cross_validated_mape = fit.cross_validated_mape,
+                     .unidentified = fit.unidentified,
+                     .sources = {},
+                     .machines = machines(job)};
+  return result;
+}
+
+void replace(hardware::Profile& profile, Calibration calibration) {
+  std::erase_if(profile.calibrations, [&](const Calibration& old) {
+    return old.runtime == calibration.runtime && old.threads == calibration.threads;
+  });
+  profile.calibrations.push_back(std::move(calibration));
+}
+
+void write(const Arguments& arguments, const hardware::Profile* base, const calibrate::Fit& fit,
+           Calibration calibration, const Streams& streams) {
+  const std::string& path = *arguments.one("--output");
+  if (base != nullptr) {
+    hardware::Profile profile = *base;
+    replace(profile, std::move(calibration));
+    hardware::save(profile, path);
+  } else {
+    const std::string* start = arguments.one("--start");
+    hardware::DefaultCalibration family =
+        start->ends_with(".yaml") ? hardware::load_default(*start) : hardware::find_default(*start);
+    calibration.is_default = true;
+    family.calibration = std::move(calibration);
+    family.machines.clear();
+    for (const auto& [id, own] : fit.machines) family.machines.emplace(id, own.terms);
+    hardware::save(family, path);
+  }
+  streams.out << fmt::format("  written to {}\n", printable(path));
+}
+
+ExitCode run_fit(const Arguments& arguments, const Streams& streams,
+                 const calibrate::FitOptions& options) {
+  if (!arguments.has("--output")) throw usage_error("--output FILE is missing");
+  std::optional<hardware::Profile> base;
+  if (const std::string* id = arguments.one("--base")) base = hardware::find(*id);
+  if (!base && !arguments.has("--start")) {
+    throw usage_error("--base ID|FILE is missing: the machine that was measured",
+                      "or fit a default for many machines with --start");
+  }
+  const hardware::Profile* machine = base ? &*base : nullptr;
+  const Job job = prepare_job(arguments, machine, streams);
+  const calibrate::Fit fit = calibrate::fit(job.samples.list, job.start, options);
+  print_fit(fit, job, streams);
+  warn_unidentified(fit, streams);
+  refuse_worse(fit, arguments);
+  write(arguments, machine, fit, documented(fit, job, arguments), streams);
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+ExitCode run_calibrate_fit(const Arguments& arguments, const Streams& streams) {
+  calibrate::FitOptions options;
+  options.free = arguments.all("--free");
+  options.per_machine = arguments.all("--per-machine");
+  for (const std::string& pattern : options.per_machine) {
+    if (!pattern.starts_with("terms.")) {
+      throw usage_error(
+          fmt::format("--per-machine: found '{}', expected terms.NAME", printable(pattern)),
+          "only terms can be a machine's own");
+    }
+  }
+  return run_fit(arguments, streams, options);
+}
+
+ExitCode run_calibrate_anchor(const Arguments& arguments, const Streams& streams) {
+  calibrate::FitOptions options;
+  options.free = kAnchors;
+  options.prior = kAnchorPrior;
+  options.folds = 0;
+  return run_fit(arguments, streams, options);
+}
+
+}  // namespace roofline::cli

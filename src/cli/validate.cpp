@@ -1,0 +1,118 @@
+// Owns `roofline validate`: measurements in, comparison out.
+// Refuses flags that would silently change nothing.
+#include "roofline/calibrate/validate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "command.hpp"
+#include "output.hpp"
+#include "roofline/base/text.hpp"
+#include "roofline/plan/plan.hpp"
+#include "values.hpp"
+
+namespace roofline::cli {
+namespace {
+
+using calibrate::Measurements;
+using calibrate::Validation;
+
+constexpr std::int64_t kMostThreads = 1 << 20;
+
+calibrate::ValidateRequest request(const Arguments& arguments) {
+  calibrate::ValidateRequest result;
+  result.models = arguments.positionals;
+  result.model_dirs = arguments.all("--models");
+  if (const std::string* text = arguments.one("--hardware")) result.hardware = *text;
+  if (const std::string* text = arguments.one("--runtime")) {
+    result.runtime = choice("--runtime", *text, plan::runtime_names());
+  }
+  if (const std::string* text = arguments.one("--precision")) {
+    if (*text != "as-is" && !hardware::precision_from_name(*text)) {
+      throw usage_error(
+          fmt::format("--precision: found '{}', expected as-is or a precision", printable(*text)),
+          "'roofline analyze --help' lists them");
+    }
+    result.precision = *text;
+  }
+  if (const std::string* text = arguments.one("--threads")) {
+    result.threads = static_cast<int>(std::min(integer("--threads", *text, 1), kMostThreads));
+  }
+  if (const std::string* text = arguments.one("--roof")) {
+    const std::vector<std::string> names = {"datasheet", "measured"};
+    const bool measured = choice("--roof", *text, names) == "measured";
+    result.roof = measured ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
+  }
+  for (const std::string& text : arguments.all("--dim")) {
+    const auto [name, size] = assignment("--dim", text, "a size as in batch=8");
+    if (!result.dims.emplace(name, integer("--dim", size, 0)).second) {
+      throw usage_error(fmt::format("--dim: '{}' was given twice", printable(name)));
+    }
+  }
+  return result;
+}
+
+std::string format(const Arguments& arguments) {
+  const std::vector<std::string> names = {"text", "json", "csv"};
+  const std::string* text = arguments.one("--format");
+  const std::string result = text == nullptr ? "text" : choice("--format", *text, names);
+  for (const std::string_view flag : {"--sort", "--top"}) {
+    if (arguments.has(flag) && result != "text") {
+      throw usage_error(fmt::format("{} has no effect without --format text", flag));
+    }
+  }
+  if (arguments.has("--layers") && result != "csv") {
+    throw usage_error("--layers has no effect without --format csv");
+  }
+  return result;
+}
+
+report::TextOptions text_options(const Arguments& arguments, bool to_terminal) {
+  report::TextOptions options = terminal_options(to_terminal);
+  options.sort = "error";
+  if (const std::string* text = arguments.one("--sort")) {
+    options.sort = choice("--sort", *text, calibrate::validation_sort_keys());
+  }
+  if (const std::string* text = arguments.one("--top")) {
+    options.top = static_cast<std::size_t>(integer("--top", *text, 0));
+  }
+  return options;
+}
+
+}  // namespace
+
+ExitCode run_validate(const Arguments& arguments, const Streams& streams) {
+  if (!arguments.has("--measured")) {
+    throw usage_error("roofline validate: --measured FILE is missing",
+                      "'roofline validate --help' shows examples");
+  }
+  const calibrate::ValidateRequest asked = request(arguments);
+  const std::string shape = format(arguments);
+  const std::string* output = arguments.one("--output");
+  const report::TextOptions options =
+      text_options(arguments, streams.out_is_terminal && output == nullptr);
+  std::vector<Measurements> measurements;
+  for (const std::string& path : arguments.all("--measured")) {
+    measurements.push_back(calibrate::read_measurements(path));
+  }
+  const Validation validation = calibrate::validate(measurements, asked);
+  const auto write = [&](std::ostream& out) {
+    if (shape == "json") return calibrate::render_json(validation, ROOFLINE_VERSION, out);
+    if (shape == "text") return calibrate::render_text(validation, options, out);
+    const bool layers = arguments.has("--layers");
+    calibrate::render_csv(validation,
+                          layers ? calibrate::CsvTable::kLayers : calibrate::CsvTable::kRows, out);
+  };
+  if (output != nullptr)
+    write_file(*output, write);
+  else
+    write(streams.out);
+  // JSON carries them itself.
+  if (shape == "json") return ExitCode::kOk;
+  for (const Diagnostic& diagnostic : validation.diagnostics) print(diagnostic, streams.err);
+  return ExitCode::kOk;
+}
+
+}  // namespace roofline::cli

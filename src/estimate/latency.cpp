@@ -1,0 +1,288 @@
+// Owns the calibrated latency of a step: overhead, compute, on-chip and main-memory time.
+// Refuses to fit: parameters come from the calibration. docs/model.md derives the form.
+#include "roofline/estimate/latency.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace roofline::estimate {
+namespace {
+
+using hardware::Calibration;
+using hardware::KernelTiming;
+using hardware::Profile;
+using hardware::Terms;
+
+double vector_peak(const Profile& profile) {
+  for (const hardware::ComputeUnit& unit : profile.units) {
+    if (unit.kind != hardware::UnitKind::kVector) continue;
+    const auto peak = unit.peaks.find(hardware::Precision::kFp32);
+    if (peak != unit.peaks.end()) return peak->second.flops_per_s.value;
+    return unit.peaks.begin()->second.flops_per_s.value;
+  }
+  return 0;
+}
+
+/// p-norm of terms: their sum for p = 1, their maximum for large p.
+double smooth_max(std::array<double, 3> terms, double p) {
+  const double most = *std::max_element(terms.begin(), terms.end());
+  if (most <= 0) return 0;
+  double sum = 0;
+  for (const double term : terms) sum += std::pow(term / most, p);
+  return most * std::pow(sum, 1 / p);
+}
+
+/// Bandwidth over working set from the levels alone, for machines without a measured curve.
+std::vector<hardware::BandwidthPoint> level_curve(const Profile& profile) {
+  std::vector<hardware::BandwidthPoint> curve;
+  for (const hardware::MemoryLevel& level : profile.memory) {
+    if (&level == &profile.memory.back()) break;
+    const auto rate = hardware::bandwidth(level, hardware::Roof::kMeasured);
+    if (!rate || !level.capacity_bytes) continue;
+    curve.push_back({level.capacity_bytes->value / 2, *rate, *rate});
+  }
+  return curve;
+}
+
+constexpr std::array<std::array<double, 2>, 9> kTiles = {{{256, 128},
+                                                          {128, 256},
+                                                          {128, 128},
+                                                          {128, 64},
+                                                          {64, 128},
+                                                          {64, 64},
+                                                          {64, 32},
+                                                          {32, 64},
+                                                          {32, 32}}};
+constexpr std::array<double, 5> kSplits = {1, 2, 4, 8, 16};
+constexpr double kLeastSplitDepth = 128;  ///< elements of k that a split keeps at least
+constexpr double kQueriesPerBlock = 64;  ///< rows of scores that a fused attention works on at once
+constexpr double kBlocksPerCore = 2;
+
+}  // namespace
+
+double miss_rate(double capacity, double distance, double sharpness) {
+  if (capacity <= 0) return 1;
+  if (distance <= 0) return 0;
+  return 1 / (1 + std::pow(capacity / distance, sharpness));
+}
+
+LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibration,
+                           const EstimateOptions& options)
+    : profile_(profile), calibration_(calibration), options_(options) {
+  for (const auto& [name, times] : calibration.kernels) {
+    const std::string_view key = name;
+    const std::size_t colon = key.find(':');
+    Kind& kind = kinds_[key.substr(0, colon)];
+    if (colon == std::string_view::npos)
+      kind.any = &times;
+    else
+      kind.by_operator.emplace_back(key.substr(colon + 1), &times);
+  }
+  const Terms& terms = calibration.terms;
+  const double all = profile.cores ? profile.cores->value : 1;
+  const bool is_cpu = profile.kind == "cpu";
+  cores_ = is_cpu && options.threads > 0 ? std::min<double>(options.threads, all) : all;
+  const double share = is_cpu ? cores_ / all * (cores_ > 1 ? terms.thread_efficiency : 1) : 1;
+  vector_peak_ = vector_peak(profile) * share;
+  curve_ = profile.bandwidth_curve.empty() ? level_curve(profile) : profile.bandwidth_curve;
+  const double copies =
+      profile.bandwidth_curve.empty() ? share : cores_ * (cores_ > 1 ? terms.thread_efficiency : 1);
+  for (hardware::BandwidthPoint& point : curve_) {
+    point.read_bytes_per_s *= copies;
+    point.write_bytes_per_s *= copies;
+  }
+  const hardware::MemoryLevel& dram = profile.dram();
+  dram_bytes_per_s_ = *hardware::bandwidth(dram, hardware::Roof::kDatasheet);
+  if (is_cpu && dram.core_bytes_per_s) {
+    const double one = dram.core_bytes_per_s->value;
+    const double most = std::max(one, terms.thread_bandwidth * dram_bytes_per_s_);
+    dram_bytes_per_s_ = cores_ > 1 ? std::min(one * cores_, most) : one;
+  }
+  dram_bytes_per_s_ *= terms.dram_bandwidth;
+  if (profile.memory.size() > 1) {
+    const auto& capacity = profile.memory[profile.memory.size() - 2].capacity_bytes;
+    if (capacity) last_cache_bytes_ = capacity->value;
+  }
+  if (terms.clock_hz > 0 && profile.clock_hz)
+    clock_scale_ = terms.clock_hz / profile.clock_hz->value;
+}
+
+const KernelTiming* LatencyModel::timing(const plan::Kernel& kernel) const {
+  const auto kind = kinds_.find(kernel.kind);
+  if (kind == kinds_.end()) return nullptr;
+  for (const auto& [op, times] : kind->second.by_operator) {
+    if (op == kernel.op) return times;
+  }
+  return kind->second.any;
+}
+
+double LatencyModel::derate(const hardware::ComputeUnit& unit) const {
+  const auto fp16 = unit.peaks.find(hardware::Precision::kFp16);
+  double factor = 1;
+  for (const hardware::Derate& rule : calibration_.derates) {
+    if (rule.matrix_only && unit.kind != hardware::UnitKind::kMatrix) continue;
+    const auto& names = rule.architectures;
+    if (!names.empty() &&
+        std::find(names.begin(), names.end(), profile_.architecture) == names.end()) {
+      continue;
+    }
+    if (rule.most_tdp_w && !(profile_.tdp_w && profile_.tdp_w->value <= *rule.most_tdp_w)) continue;
+    if (rule.least_flops_per_watt &&
+        !(profile_.tdp_w && fp16 != unit.peaks.end() &&
+          fp16->second.flops_per_s.value / profile_.tdp_w->value >= *rule.least_flops_per_watt)) {
+      continue;
+    }
+    factor *= rule.factor;
+  }
+  return factor;
+}
+
+/// Contractions run at the rate of their unit; what goes through elements, at the vector unit's.
+double LatencyModel::peak(const plan::Step& step) const {
+  if (!step.work.contraction || step.unit < 0 || !step.precision) return vector_peak_;
+  const hardware::ComputeUnit& unit = profile_.units[static_cast<std::size_t>(step.unit)];
+  const double all = unit.peaks.at(*step.precision).flops_per_s.value;
+  const double threads =
+      vector_peak_ > 0 ? vector_peak_ / vector_peak(profile_) : 1;  // share of cores that run
+  return all * threads * derate(unit);
+}
+
+LatencyModel::Bandwidths LatencyModel::cached_bandwidth(double distance) const {
+  if (curve_.empty()) return {dram_bytes_per_s_, dram_bytes_per_s_};
+  const auto above = std::lower_bound(
+      curve_.begin(), curve_.end(), distance,
+      [](const hardware::BandwidthPoint& point, double bytes) { return point.bytes < bytes; });
+  if (above == curve_.begin()) return {above->read_bytes_per_s, above->write_bytes_per_s};
+  const auto below = above - 1;
+  if (above == curve_.end()) return {below->read_bytes_per_s, below->write_bytes_per_s};
+  const double share = std::log(distance / below->bytes) / std::log(above->bytes / below->bytes);
+  const auto mix = [share](double a, double b) { return a + share * (b - a); };
+  return {mix(below->read_bytes_per_s, above->read_bytes_per_s),
+          mix(below->write_bytes_per_s, above->write_bytes_per_s)};
+}
+
+void LatencyModel::add_traffic(const plan::Step& step, const plan::Plan& plan,
+                               std::span<const double> distances, StepTime& t) const {
+  const Terms& terms = calibration_.terms;
+  const bool measured = !profile_.bandwidth_curve.empty();
+  for (std::size_t i = 0; i < step.accesses.size(); ++i) {
+    const plan::BufferAccess& access = step.accesses[i];
+    const double bytes = access.bytes.as_double();
+    const bool weight = plan.buffers[static_cast<std::size_t>(access.buffer)].is_weight;
+    const double share = weight ? terms.weight_residency : terms.activation_residency;
+    const double missed =
+        miss_rate(share * last_cache_bytes_, distances[i], terms.residency_sharpness);
+    const Bandwidths rates = cached_bandwidth(distances[i]);
+    const double rate = access.is_write ? rates.write : rates.read;
+    t.cached_s += (1 - missed) * bytes / (rate * terms.cache_bandwidth);
+    // A measured curve already falls to what one core draws from main memory.
+    const double dram_rate = measured && cores_ == 1 ? rate : dram_bytes_per_s_;
+    t.dram_s += missed * bytes / dram_rate;
+  }
+}
+
+double LatencyModel::attention_s(const ops::Contraction& c, double rate) const {
+  const auto batch = static_cast<double>(c.batch);
+  const double scores = batch * static_cast<double>(c.m) * static_cast<double>(c.n);
+  const double flops = 2 * scores * static_cast<double>(c.k);
+  const double blocks = batch * std::ceil(static_cast<double>(c.m) / kQueriesPerBlock);
+  const double cores = profile_.cores ? profile_.cores->value : 1;
+  const double busy = std::min(1.0, blocks / (kBlocksPerCore * cores));
+  return (flops / rate + scores * calibration_.terms.softmax_flops / vector_peak_) / busy;
+}
+
+/// The fastest tile and split of k, as a library's tuner would pick it.
+void LatencyModel::choose_tile(const ops::Contraction& c, double element_bytes, StepTime& t) const {
+  const Terms& terms = calibration_.terms;
+  const double cores = profile_.cores ? profile_.cores->value : 1;
+  const double rate = t.peak / cores * t.efficiency;
+  const auto m = static_cast<double>(c.m);
+  const auto n = static_cast<double>(c.n);
+  const auto k = static_cast<double>(c.k);
+  const auto batch = static_cast<double>(c.batch);
+  const double prologue = terms.tile_prologue * 2 / element_bytes;
+  double best = std::numeric_limits<double>::infinity();
+  for (const auto& [rows, columns] : kTiles) {
+    const double tiles = std::ceil(m / rows) * std::ceil(n / columns) * batch;
+    const double slowdown = 1 + terms.tile_half * (rows + columns) / (rows * columns);
+    for (const double split : kSplits) {
+      if (split > 1 && (k / split < kLeastSplitDepth || tiles >= 2 * cores)) break;
+      const double waves = tiles * split / cores;
+      const double whole = terms.wave * std::ceil(waves) + (1 - terms.wave) * std::max(waves, 1.0);
+      const double area = rows * columns;
+      double seconds = whole * (2 * area * (k / split + prologue) * slowdown / rate +
+                                area * terms.epilogue_flops * cores / vector_peak_);
+      if (split > 1) {
+        const double bytes = 8 * split * m * n * batch;
+        const double on_chip = cached_bandwidth(bytes).read * terms.cache_bandwidth;
+        seconds += terms.split_s + bytes / on_chip;
+      }
+      if (seconds >= best) continue;
+      best = seconds;
+      t.tile = Tile{rows, columns, split, waves};
+    }
+  }
+  t.compute_s += best;
+}
+
+void LatencyModel::add_compute(const plan::Step& step, const KernelTiming& times,
+                               StepTime& t) const {
+  const plan::Kernel& kernel = step.kernel;
+  t.peak = peak(step);
+  t.efficiency = times.efficiency * calibration_.terms.compute;
+  if (step.precision) {
+    const auto factor =
+        calibration_.precisions.find(std::string(hardware::precision_name(*step.precision)));
+    if (factor != calibration_.precisions.end() && step.work.contraction) {
+      t.efficiency *= factor->second;
+    }
+  }
+  for (std::size_t i = 0; i < times.half.size(); ++i) {
+    t.saturation *= 1 + times.half[i] / kernel.extents[i];
+  }
+  for (const std::string_view op : kernel.fused) {
+    const auto cost = calibration_.fused.find(op);
+    if (cost != calibration_.fused.end()) t.fused_s += cost->second * kernel.results / vector_peak_;
+  }
+  t.compute_s = t.fused_s;
+  const ops::Contraction* c = step.work.contraction.get();
+  if (c != nullptr && calibration_.terms.tile_half > 0) {
+    if (kernel.kind == "attention") {
+      t.compute_s += attention_s(*c, t.peak * t.efficiency);
+      return;
+    }
+    if (c->n > 1 && step.unit >= 0 && step.precision) {
+      const double element_bytes = hardware::storage_bits(*step.precision) / 8.0;
+      choose_tile(*c, element_bytes, t);
+      return;
+    }
+  }
+  t.compute_s += kernel.work / (t.peak * t.efficiency) * t.saturation;
+}
+
+StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,
+                            std::span<const double> distances) const {
+  StepTime t;
+  const Terms& terms = calibration_.terms;
+  if (step.kernel.kind.empty()) return t;
+  t.timing = timing(step.kernel);
+  t.overhead_s = terms.step_s * clock_scale_;
+  add_traffic(step, plan, distances, t);
+  if (t.timing == nullptr) {
+    t.peak = peak(step);
+    if (t.peak > 0) t.compute_s = step.work.flops().as_double() / t.peak;
+    t.combined_s = std::max({t.compute_s, t.cached_s, t.dram_s});
+  } else {
+    t.overhead_s += t.timing->call_s * clock_scale_ * step.kernel.calls;
+    add_compute(step, *t.timing, t);
+    t.combined_s =
+        smooth_max({t.compute_s, t.timing->cached * t.cached_s, t.timing->overlapped * t.dram_s},
+                   terms.exponent);
+    t.streamed_s = t.timing->streamed * t.dram_s;
+  }
+  t.total_s = t.overhead_s + terms.scale * (t.combined_s + t.streamed_s);
+  return t;
+}
+
+}  // namespace roofline::estimate

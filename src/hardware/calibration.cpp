@@ -1,0 +1,86 @@
+// Owns the list of parameters that a calibration can have, their ranges, and their digest.
+// Refuses to know what they do: that is the latency model's.
+#include "roofline/hardware/calibration.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "roofline/base/sha256.hpp"
+
+namespace roofline::hardware {
+namespace {
+
+constexpr Range kFactor = {1e-3, 1e3};
+constexpr Range kSeconds = {0, 10};
+constexpr Range kWeight = {0, 1e3};
+constexpr Range kFlops = {0, 1e6};
+
+/// A Derate as text: absent limits are empty.
+std::string derate_text(const Derate& d) {
+  const auto limit = [](const std::optional<double>& value) {
+    return value ? fmt::format("{}", *value) : std::string();
+  };
+  return fmt::format("derate={} {} '{}' '{}' {}\n", d.factor, d.architectures, limit(d.most_tdp_w),
+                     limit(d.least_flops_per_watt), d.matrix_only);
+}
+
+}  // namespace
+
+std::span<const Parameter<Terms>> term_parameters() {
+  static constexpr std::array kParameters = {
+      Parameter<Terms>{"exponent", &Terms::exponent, {1, 64}},
+      Parameter<Terms>{"run_s", &Terms::run_s, kSeconds},
+      Parameter<Terms>{"step_s", &Terms::step_s, kSeconds},
+      Parameter<Terms>{"clock_hz", &Terms::clock_hz, {0, 1e12}},
+      Parameter<Terms>{"scale", &Terms::scale, kFactor},
+      Parameter<Terms>{"compute", &Terms::compute, kFactor},
+      Parameter<Terms>{"cache_bandwidth", &Terms::cache_bandwidth, kFactor},
+      Parameter<Terms>{"dram_bandwidth", &Terms::dram_bandwidth, kFactor},
+      Parameter<Terms>{"activation_residency", &Terms::activation_residency, kWeight},
+      Parameter<Terms>{"weight_residency", &Terms::weight_residency, kWeight},
+      Parameter<Terms>{"residency_sharpness", &Terms::residency_sharpness, {0.1, 100}},
+      Parameter<Terms>{"thread_efficiency", &Terms::thread_efficiency, kFactor},
+      Parameter<Terms>{"thread_bandwidth", &Terms::thread_bandwidth, kFactor},
+      Parameter<Terms>{"wave", &Terms::wave, {0, 1}},
+      Parameter<Terms>{"tile_half", &Terms::tile_half, kFlops},
+      Parameter<Terms>{"tile_prologue", &Terms::tile_prologue, kFlops},
+      Parameter<Terms>{"split_s", &Terms::split_s, kSeconds},
+      Parameter<Terms>{"epilogue_flops", &Terms::epilogue_flops, kFlops},
+      Parameter<Terms>{"softmax_flops", &Terms::softmax_flops, kFlops},
+  };
+  return kParameters;
+}
+
+std::span<const Parameter<KernelTiming>> kernel_parameters() {
+  static constexpr std::array kParameters = {
+      Parameter<KernelTiming>{"efficiency", &KernelTiming::efficiency, {1e-9, 1e3}},
+      Parameter<KernelTiming>{"call_s", &KernelTiming::call_s, kSeconds},
+      Parameter<KernelTiming>{"cached", &KernelTiming::cached, kWeight},
+      Parameter<KernelTiming>{"overlapped", &KernelTiming::overlapped, kWeight},
+      Parameter<KernelTiming>{"streamed", &KernelTiming::streamed, kWeight},
+  };
+  return kParameters;
+}
+
+std::string digest(const Calibration& calibration) {
+  std::string text = fmt::format("calibration 1\nruntime={}\nthreads={}\n", calibration.runtime,
+                                 calibration.threads);
+  for (const auto& p : term_parameters()) {
+    text += fmt::format("{}={}\n", p.name, calibration.terms.*p.member);
+  }
+  for (const auto& [name, factor] : calibration.precisions) {
+    text += fmt::format("precisions.{}={}\n", name, factor);
+  }
+  for (const auto& [kind, timing] : calibration.kernels) {
+    text += fmt::format("kernels.{}.half={}\n", kind, timing.half);
+    for (const auto& p : kernel_parameters()) {
+      text += fmt::format("kernels.{}.{}={}\n", kind, p.name, timing.*p.member);
+    }
+  }
+  for (const auto& [op, flops] : calibration.fused) text += fmt::format("fused.{}={}\n", op, flops);
+  for (const Derate& d : calibration.derates) text += derate_text(d);
+  const std::vector<std::uint8_t> bytes(text.begin(), text.end());
+  return sha256_hex(bytes);
+}
+
+}  // namespace roofline::hardware

@@ -1,0 +1,320 @@
+// Owns the kinds of kernels: which times a step is looked up under, and the sizes they depend on.
+// Refuses to know any time, and operators by name: classes, contractions and accesses decide.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "draft.hpp"
+
+// kind                  work                            extents
+// conv.pointwise        FLOPs, channels in blocks       [channels in, channels out, pixels]
+// conv.spatial, .vector FLOPs on real input             [channels in, channels out, row]
+// conv.first            FLOPs of few input channels     [channels in x taps, channels out, row]
+// conv.depthwise        FLOPs, padding taps included    [row, taps, channels]
+// conv.grouped          FLOPs on real input             [channels in of a group, row, out of one]
+// im2col.pointwise, .spatial, .first  FLOPs             [k, channels out, pixels]
+// im2col.grouped        FLOPs; a call is a group        [k, channels out of a group, pixels]
+// im2col.depthwise      FLOPs                           [row, taps, channels]
+// conv.transposed       FLOPs                           [k, n, pixels in]
+// gemm, gemv            FLOPs, columns in vectors       [k, n, m]        constant second operand
+// matmul, matvec        the same                        [k, n, m]        both operands computed
+// attention             FLOPs                           [k, n, m]
+// recurrent             FLOPs; a call is a time step    [hidden size, n, batch]
+// norm, softmax         elements                        [row]
+// reduce.inner, .outer  elements read                   [elements of one sum]
+// pool, pool.blocked    taps                            [row]
+// pool.global[.blocked] elements read                   [elements of one sum]
+// resize.*[.blocked]    elements written                [row]
+// elementwise           elements                        [row]
+// broadcast             elements                        [run in which no operand changes its step]
+// unary                 elements                        [row]
+// move                  elements                        [contiguous run]
+// quantize, other       elements                        [row]
+// reorder               elements                        [pixels]
+// view                  none
+namespace roofline::plan {
+namespace {
+
+using ir::Shape;
+
+constexpr double kFewChannels = 8;     ///< below: of images, which kernels treat apart
+constexpr double kVectorColumns = 16;  ///< columns that a matrix kernel computes at once
+
+double product(const Shape& shape, std::size_t from) {
+  double total = 1;
+  for (std::size_t i = from; i < shape.size(); ++i) total *= static_cast<double>(shape[i]);
+  return total;
+}
+
+double round_up(double value, double step) { return step * std::ceil(value / step); }
+
+const Shape* known_shape(const Draft& draft, ir::TensorId id) {
+  if (id == ir::kNoTensor) return nullptr;
+  const auto& shape = draft.type(id).shape;
+  return shape && ir::is_known(*shape) ? &*shape : nullptr;
+}
+
+/// Describes the kernel of one step. `block`: channels of a vector in the blocked layout.
+class Describer {
+ public:
+  Describer(const Draft& draft, int block, Step& step)
+      : draft_(draft), block_(block), step_(step), kernel_(step.kernel) {
+    const ir::Node& lead = draft.node(step.nodes.front());
+    const ir::Node& last = draft.node(step.nodes.back());
+    if (!lead.inputs.empty()) in_ = known_shape(draft, lead.inputs[0]);
+    if (!last.outputs.empty()) out_ = known_shape(draft, last.outputs[0]);
+  }
+
+  void describe() {
+    if (step_.kind == StepKind::kHost) {
+      if (!kernel_.op.empty()) kernel_.kind = "view";
+      return;
+    }
+    const ops::Contraction* c = step_.work.contraction.get();
+    if (c != nullptr && out_ != nullptr && !out_->empty()) return describe_contraction(*c);
+    kernel_.work = std::max(elements_read(), kernel_.results);
+    if (out_ != nullptr && !out_->empty()) kernel_.extents[0] = static_cast<double>(out_->back());
+    describe_class();
+  }
+
+ private:
+  void set(std::string_view kind, double work, std::array<double, 3> extents) {
+    kernel_.kind = kind;
+    kernel_.work = work;
+    for (double& extent : extents) extent = std::max(extent, 1.0);
+    kernel_.extents = extents;
+  }
+
+  // --- contractions
+
+  void describe_contraction(const ops::Contraction& c) {
+    if (step_.cls == ops::OpClass::kConv && !c.kernel.empty()) return describe_conv(c);
+    const auto k = static_cast<double>(c.k);
+    const auto n = static_cast<double>(c.n);
+    const auto m = static_cast<double>(c.m);
+    const double work = 2 * step_.work.macs.as_double();
+    if (step_.cls == ops::OpClass::kRecurrent) {
+      kernel_.calls = static_cast<double>(c.batch);
+      return set("recurrent", work, {static_cast<double>(out_->back()), n, m});
+    }
+    if (step_.cls == ops::OpClass::kAttention) return set("attention", work, {k, n, m});
+    const bool constant = reads_weight(c);
+    const std::string_view kind =
+        constant ? (m == 1 ? "gemv" : "gemm") : (m == 1 ? "matvec" : "matmul");
+    set(kind, work / n * round_up(n, kVectorColumns), {k, n, m});
+  }
+
+  void describe_conv(const ops::Contraction& c) {
+    double taps = 1;
+    for (const std::int64_t size : c.kernel) taps *= static_cast<double>(size);
+    const auto groups = static_cast<double>(c.groups);
+    const double channels = out_->size() > 1 ? static_cast<double>((*out_)[1]) : 1;
+    const auto k = static_cast<double>(c.k);
+    const double flops = 2 * step_.work.macs.as_double();
+    if (static_cast<double>(c.n) * groups != channels) {
+      return set("conv.transposed", flops, {k, static_cast<double>(c.n), pixels_in()});
+    }
+    if (kernel_.layout == Layout::kBlocked) return describe_blocked(c, taps);
+    const auto row = static_cast<double>(out_->back());
+    if (groups > 1 && c.n == 1 && k == taps) {
+      return set("im2col.depthwise", flops, {row, taps, channels});
+    }
+    const double pixels = product(*out_, 2);
+    if (groups > 1) kernel_.calls = groups * static_cast<double>((*out_)[0]);
+    const std::string_view dense = taps == 1                 ? "im2col.pointwise"
+                                   : k / taps < kFewChannels ? "im2col.first"
+                                                             : "im2col.spatial";
+    set(groups > 1 ? "im2col.grouped" : dense, flops, {k, static_cast<double>(c.n), pixels});
+  }
+
+  void describe_blocked(const ops::Contraction& c, double taps) {
+    const auto groups = static_cast<double>(c.groups);
+    const auto out_each = static_cast<double>(c.n);
+    const double in_each = static_cast<double>(c.k) / taps;
+    const double images = static_cast<double>((*out_)[0]);
+    const double pixels = product(*out_, 2);
+    const auto row = static_cast<double>(out_->back());
+    const double valid = 2 * c.valid_macs.as_double();
+    if (groups > 1 && out_each == 1 && in_each == 1) {
+      const double channels = round_up(groups, block_);
+      return set("conv.depthwise", 2 * images * channels * pixels * taps, {row, taps, channels});
+    }
+    if (groups > 1) return set("conv.grouped", valid, {in_each, row, out_each});
+    const double channels_out = round_up(out_each, block_);
+    const double padded = valid / out_each * channels_out;
+    if (in_each < block_ && pixels > 1) {
+      return set("conv.first", padded, {in_each * taps, channels_out, row});
+    }
+    const double channels_in = round_up(in_each, block_);
+    const double work = padded / in_each * channels_in;
+    if (pixels == 1) return set("conv.vector", work, {channels_in, channels_out, row});
+    if (taps == 1) return set("conv.pointwise", work, {channels_in, channels_out, pixels});
+    set("conv.spatial", work, {channels_in, channels_out, row});
+  }
+
+  [[nodiscard]] double pixels_in() const {
+    return in_ != nullptr && in_->size() > 2 ? product(*in_, 2) : 1;
+  }
+
+  /// A constant operand large enough to be the matrix (8 elements in a byte at the most).
+  [[nodiscard]] bool reads_weight(const ops::Contraction& c) const {
+    const double least = static_cast<double>(c.k) * static_cast<double>(c.n) / 8;
+    for (const ir::NodeId n : step_.nodes) {
+      if (!draft_.cost(n).work.contraction) continue;
+      for (const ops::Access& access : draft_.cost(n).accesses) {
+        if (access.is_output() || access.elements.as_double() < least) continue;
+        const ir::TensorId id = draft_.node(n).inputs[static_cast<std::size_t>(access.index())];
+        if (draft_.graph.is_constant[static_cast<std::size_t>(id)]) return true;
+      }
+    }
+    return false;
+  }
+
+  // --- everything else
+
+  void describe_class() {
+    switch (step_.cls) {
+      case ops::OpClass::kNormalization:
+        kernel_.kind = "norm";
+        break;
+      case ops::OpClass::kSoftmax:
+        kernel_.kind = "softmax";
+        break;
+      case ops::OpClass::kReduction:
+        describe_reduction();
+        break;
+      case ops::OpClass::kPooling:
+        describe_pooling();
+        break;
+      case ops::OpClass::kResize:
+        describe_resize();
+        break;
+      case ops::OpClass::kElementwise:
+      case ops::OpClass::kActivation:
+        describe_elementwise();
+        break;
+      case ops::OpClass::kMovement:
+        kernel_.kind = "move";
+        kernel_.extents[0] = std::max(1.0, shortest_run());
+        break;
+      case ops::OpClass::kQuantize:
+        kernel_.kind = "quantize";
+        break;
+      case ops::OpClass::kView:
+      case ops::OpClass::kShape:
+      case ops::OpClass::kControl:
+        kernel_.kind = "view";
+        break;
+      default:
+        kernel_.kind = "other";
+    }
+  }
+
+  void describe_reduction() {
+    const bool inner = in_ != nullptr && out_ != nullptr && !in_->empty() &&
+                       (out_->size() < in_->size() || out_->back() == 1) && in_->back() != 1 &&
+                       (out_->empty() || out_->back() != in_->back());
+    kernel_.kind = inner ? "reduce.inner" : "reduce.outer";
+    kernel_.work = elements_read();
+    kernel_.extents[0] = std::max(1.0, kernel_.work / std::max(1.0, kernel_.results));
+  }
+
+  [[nodiscard]] bool blocked() const { return kernel_.layout == Layout::kBlocked; }
+
+  void describe_pooling() {
+    if (out_ != nullptr && out_->size() > 2 && product(*out_, 2) == 1 && pixels_in() > 1) {
+      kernel_.kind = blocked() ? "pool.global.blocked" : "pool.global";
+      kernel_.work = elements_read();
+      kernel_.extents[0] = pixels_in();
+      return;
+    }
+    kernel_.kind = blocked() ? "pool.blocked" : "pool";
+    kernel_.work = std::max(kernel_.results, step_.work.arithmetic.as_double());
+  }
+
+  void describe_resize() {
+    const bool copies = step_.work.arithmetic == 0;
+    if (blocked())
+      kernel_.kind = copies ? "resize.nearest.blocked" : "resize.linear.blocked";
+    else
+      kernel_.kind = copies ? "resize.nearest" : "resize.linear";
+    kernel_.work = kernel_.results;
+  }
+
+  void describe_elementwise() {
+    const ir::Node& node = draft_.node(step_.nodes.front());
+    std::vector<const Shape*> shapes;
+    for (const ir::TensorId id : node.inputs) {
+      const Shape* shape = known_shape(draft_, id);
+      if (shape != nullptr && product(*shape, 0) > 1) shapes.push_back(shape);
+    }
+    if (shapes.size() < 2) {
+      kernel_.kind = "unary";
+      return;
+    }
+    const bool same = std::all_of(shapes.begin(), shapes.end(),
+                                  [&](const Shape* shape) { return *shape == *shapes.front(); });
+    kernel_.kind = same ? "elementwise" : "broadcast";
+    if (!same) kernel_.extents[0] = broadcast_run(shapes);
+  }
+
+  /// Innermost elements over which every operand either steps or stands still.
+  [[nodiscard]] double broadcast_run(const std::vector<const Shape*>& shapes) const {
+    if (out_ == nullptr) return 1;
+    double run = 1;
+    std::vector<bool> steps;
+    for (std::size_t axis = 0; axis < out_->size(); ++axis) {
+      const std::int64_t size = (*out_)[out_->size() - 1 - axis];
+      if (size == 1) continue;
+      std::vector<bool> now;
+      now.reserve(shapes.size());
+      for (const Shape* shape : shapes) {
+        now.push_back(axis < shape->size() && (*shape)[shape->size() - 1 - axis] != 1);
+      }
+      if (!steps.empty() && now != steps) break;
+      steps = now;
+      run *= static_cast<double>(size);
+    }
+    return run;
+  }
+
+  [[nodiscard]] double shortest_run() const {
+    double run = std::numeric_limits<double>::infinity();
+    for (const ops::Access& access : draft_.cost(step_.nodes.front()).accesses) {
+      const double length = access.run_length > 0 ? static_cast<double>(access.run_length)
+                                                  : access.elements.as_double();
+      run = std::min(run, length);
+    }
+    return run;
+  }
+
+  /// Of the largest activation: what a kernel goes through element by element.
+  [[nodiscard]] double elements_read() const {
+    double most = 0;
+    for (const ir::NodeId n : step_.nodes) {
+      for (const ops::Access& access : draft_.cost(n).accesses) {
+        if (access.is_output()) continue;
+        const ir::TensorId id = draft_.node(n).inputs[static_cast<std::size_t>(access.index())];
+        if (draft_.graph.is_constant[static_cast<std::size_t>(id)]) continue;
+        most = std::max(most, access.elements.as_double());
+      }
+    }
+    return most;
+  }
+
+  const Draft& draft_;
+  double block_;
+  Step& step_;
+  Kernel& kernel_;
+  const Shape* in_ = nullptr;
+  const Shape* out_ = nullptr;
+};
+
+}  // namespace
+
+void describe_kernel(const Draft& draft, int block, Step& step) {
+  if (!step.kernel.kind.empty() || step.nodes.empty()) return;
+  Describer(draft, block, step).describe();
+}
+
+}  // namespace roofline::plan

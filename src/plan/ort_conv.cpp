@@ -1,0 +1,73 @@
+// Before: Conv -> BatchNormalization, or Conv -> Mul or Add of a constant per channel.
+// After: the Conv alone, with other weights and bias. Conditions: weights, bias and the other
+// operands are constants; nobody else reads the Conv's result; a Mul's or Add's constant is the
+// second operand and has one element, or one per channel and 1 elsewhere. It does not model:
+// training outputs of BatchNormalization.
+#include "onnxruntime.hpp"
+
+namespace roofline::plan::ort {
+namespace {
+
+using ir::TensorId;
+
+bool has_constant_weights(const Rewrite& graph, LaunchId conv) {
+  const TensorId bias = graph.input(conv, 2);
+  return graph.is_constant(graph.input(conv, 1)) &&
+         (bias == ir::kNoTensor || graph.is_constant(bias)) && graph.at(conv).fused.empty();
+}
+
+bool is_per_channel(const Rewrite& graph, TensorId constant, LaunchId conv, bool scalar_too) {
+  const auto rank = graph.sizes.rank(constant);
+  const auto axes = graph.sizes.rank(graph.input(conv, 1));
+  if (!rank || !axes || *axes < 2) return false;
+  if (*rank == 0) return scalar_too;
+  if (*rank != *axes && *rank + 1 != *axes) return false;
+  const std::size_t channel = *rank + 1 - *axes + 1;  // behind the batch, where there is one
+  const std::int64_t channels = graph.sizes.dim(graph.input(conv, 1), 0);
+  for (std::size_t i = 0; i < *rank; ++i) {
+    const std::int64_t wanted = i + 1 == channel ? channels : 1;
+    if (graph.sizes.dim(constant, i) != wanted) return false;
+  }
+  return true;
+}
+
+bool folds(const Rewrite& graph, LaunchId conv, LaunchId behind) {
+  const Launch& launch = graph.at(behind);
+  if (launch.op == "BatchNormalization") {
+    for (std::size_t i = 1; i < launch.inputs.size(); ++i) {
+      if (!graph.is_constant(launch.inputs[i])) return false;
+    }
+    return launch.inputs.size() >= 5 && launch.outputs.size() == 1;
+  }
+  return launch.inputs.size() == 2 && launch.inputs[0] == graph.output(conv) &&
+         graph.is_constant(launch.inputs[1]) &&
+         is_per_channel(graph, launch.inputs[1], conv, launch.op == "Mul");
+}
+
+void fold_chain(Rewrite& graph, LaunchId conv) {
+  while (true) {
+    const LaunchId behind = graph.next(conv, {"BatchNormalization", "Mul", "Add"});
+    if (behind == kNoLaunch || !folds(graph, conv, behind)) return;
+    // A factor needs no operand; a shift is the bias, where there is none yet.
+    std::vector<TensorId> operands = graph.at(conv).inputs;
+    const Launch& launch = graph.at(behind);
+    if (launch.op != "Mul" && graph.input(conv, 2) == ir::kNoTensor) {
+      operands.resize(3, ir::kNoTensor);
+      operands[2] = launch.op == "Add" ? launch.inputs[1] : launch.inputs[2];
+    }
+    graph.draft().folded_scale[static_cast<std::size_t>(launch.nodes.front())] = true;
+    graph.fuse({conv, behind}, "Conv", operands, launch.outputs);
+  }
+}
+
+}  // namespace
+
+void fold_into_conv(Rewrite& graph) {
+  for (LaunchId l = 0; l < graph.count(); ++l) {
+    if (graph.is(l, {"Conv"}) && !graph.at(l).outputs.empty() && has_constant_weights(graph, l)) {
+      fold_chain(graph, l);
+    }
+  }
+}
+
+}  // namespace roofline::plan::ort

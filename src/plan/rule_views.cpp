@@ -1,0 +1,79 @@
+// Before: nodes that compute nothing, or whose results are known beforehand, stand between those
+// that do. After: they are gone, and their readers read what they handed on. Conditions: none for
+// views; Transpose only where the rules say that it is a view. It does not model: copies that a
+// runtime makes of a view that its kernels cannot follow.
+#include <algorithm>
+
+#include "kernel_rules.hpp"
+
+namespace roofline::plan::rules {
+
+namespace {
+
+/// Known before the run: constants, what follows from sizes, and what was computed from such.
+bool is_known(const Rewrite& graph, ir::TensorId t) {
+  if (t == ir::kNoTensor || graph.is_constant(t)) return true;
+  const Draft& draft = graph.draft();
+  if (draft.graph.is_constant[static_cast<std::size_t>(t)]) return true;
+  const auto& value = draft.type(t).value;
+  return value && ir::is_known(*value);
+}
+
+bool runs_before(const Rewrite& graph, LaunchId l) {
+  const Launch& launch = graph.at(l);
+  const Draft& draft = graph.draft();
+  const auto n = static_cast<std::size_t>(launch.nodes.front());
+  if (draft.host[n] && !draft.alias[n]) return true;
+  const ops::OpSpec* spec = draft.graph.costs[n].spec;
+  return spec != nullptr && spec->cls != ops::OpClass::kRandom &&
+         spec->cls != ops::OpClass::kControl && !launch.inputs.empty() &&
+         std::all_of(launch.inputs.begin(), launch.inputs.end(),
+                     [&](ir::TensorId t) { return is_known(graph, t); });
+}
+
+/// A view by class whose other results nobody reads: Dropout with its mask.
+bool hands_on(Rewrite& graph, LaunchId l) {
+  const auto n = static_cast<std::size_t>(graph.at(l).nodes.front());
+  if (graph.draft().alias[n]) return true;
+  const ops::OpSpec* spec = graph.draft().graph.costs[n].spec;
+  const auto& outputs = graph.at(l).outputs;
+  return spec != nullptr && spec->cls == ops::OpClass::kView &&
+         std::all_of(outputs.begin() + 1, outputs.end(), [&](ir::TensorId t) {
+           return t == ir::kNoTensor || (graph.uses(t) == 0 && !graph.is_wanted(t));
+         });
+}
+
+}  // namespace
+
+void remove_what_ran_before(Rewrite& graph) {
+  keep_quantized(graph.draft());
+  plan::fold_constants(graph.draft());
+  plan::absorb_padding(graph.draft());
+  for (LaunchId l = 0; l < graph.count(); ++l) {
+    if (!graph.is_live(l) || graph.at(l).nodes.empty() || !runs_before(graph, l)) continue;
+    const ops::OpSpec* spec = graph.draft().cost(graph.at(l).nodes.front()).spec;
+    if (spec != nullptr && spec->fusion == ops::Fusion::kDequantize) {
+      (void)graph.eliminate(l, 0, {});  // kernels read what it would read
+      continue;
+    }
+    const std::vector<ir::TensorId> outputs = graph.at(l).outputs;
+    graph.remove(l, {});
+    for (const ir::TensorId t : outputs) graph.set_constant(t);
+  }
+}
+
+void eliminate_views(Rewrite& graph, bool transposes) {
+  for (LaunchId l = 0; l < graph.count(); ++l) {
+    if (!graph.is_live(l) || graph.at(l).nodes.empty() || graph.at(l).outputs.empty() ||
+        graph.output(l) == ir::kNoTensor) {
+      continue;
+    }
+    if (hands_on(graph, l)) {
+      (void)graph.eliminate(l, 0, {});
+    } else if (transposes && graph.is(l, {"Transpose"})) {
+      (void)graph.eliminate(l, 0, "a view that its readers follow");
+    }
+  }
+}
+
+}  // namespace roofline::plan::rules
