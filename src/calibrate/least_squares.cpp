@@ -9,8 +9,8 @@
 namespace roofline::calibrate {
 namespace {
 
-constexpr int kMostSteps = 60;
-constexpr double kEnough = 1e-7;  ///< relative gain at which the search ends
+constexpr int kMostSteps = 40;
+constexpr double kEnough = 2e-4;  ///< relative gain at which the search ends
 constexpr double kMostDamping = 1e9;
 constexpr double kLongestStep = 1.5;  ///< of one element: keeps logarithms from jumping far
 

@@ -166,6 +166,11 @@ void LatencyModel::add_traffic(const plan::Step& step, const plan::Plan& plan,
                                std::span<const double> distances, StepTime& t) const {
   const Terms& terms = calibration_.terms;
   const bool measured = !profile_.bandwidth_curve.empty();
+  // A recurrence goes through its weights once in every time step: calls / directions.
+  const bool recurs = step.kernel.kind == "recurrent";
+  const double again = recurs ? step.kernel.calls / step.kernel.extents[1] - 1 : 0;
+  double here = 0;
+  for (const plan::BufferAccess& access : step.accesses) here += access.bytes.as_double();
   for (std::size_t i = 0; i < step.accesses.size(); ++i) {
     const plan::BufferAccess& access = step.accesses[i];
     const double bytes = access.bytes.as_double();
@@ -176,6 +181,9 @@ void LatencyModel::add_traffic(const plan::Step& step, const plan::Plan& plan,
     const Bandwidths rates = cached_bandwidth(distances[i]);
     const double rate = access.is_write ? rates.write : rates.read;
     t.cached_s += (1 - missed) * bytes / (rate * terms.cache_bandwidth);
+    if (weight && again > 0) {
+      t.cached_s += again * bytes / (cached_bandwidth(here).read * terms.cache_bandwidth);
+    }
     // A measured curve already falls to what one core draws from main memory.
     const double dram_rate = measured && cores_ == 1 ? rate : dram_bytes_per_s_;
     t.dram_s += missed * bytes / dram_rate;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <variant>
 
 #include "draft.hpp"
 
@@ -19,16 +20,19 @@
 // gemm, gemv            FLOPs, columns in vectors       [k, n, m]        constant second operand
 // matmul, matvec        the same                        [k, n, m]        both operands computed
 // attention             FLOPs                           [k, n, m]
-// recurrent             FLOPs; a call is a time step    [hidden size, n, batch]
+// recurrent             FLOPs; a call is a time step    [hidden size, directions, batch]
 // norm, softmax         elements                        [row]
-// reduce.inner, .outer  elements read                   [elements of one sum]
-// pool, pool.blocked    taps                            [row]
+// softmax.outer         elements                        [row, elements of one sum]
+// reduce.inner          elements read                   [elements of one sum]
+// reduce.outer          elements read                   [elements behind the axis, of one sum]
+// pool, pool.blocked    taps                            [row, results by elements read, taps]
 // pool.global[.blocked] elements read                   [elements of one sum]
 // resize.*[.blocked]    elements written                [row]
 // elementwise           elements                        [row]
 // broadcast             elements                        [run in which no operand changes its step]
 // unary                 elements                        [row]
 // move                  elements                        [contiguous run]
+// move.scatter          elements, each on its own       [row]
 // quantize, other       elements                        [row]
 // reorder               elements                        [pixels]
 // view                  none
@@ -38,6 +42,7 @@ namespace {
 using ir::Shape;
 
 constexpr double kFewChannels = 8;     ///< below: of images, which kernels treat apart
+constexpr double kCubicTaps = 24;      ///< operations for a result from which on it is not linear
 constexpr double kVectorColumns = 16;  ///< columns that a matrix kernel computes at once
 
 double product(const Shape& shape, std::size_t from) {
@@ -95,7 +100,8 @@ class Describer {
     const double work = 2 * step_.work.macs.as_double();
     if (step_.cls == ops::OpClass::kRecurrent) {
       kernel_.calls = static_cast<double>(c.batch);
-      return set("recurrent", work, {static_cast<double>(out_->back()), n, m});
+      const double steps = std::max(1.0, static_cast<double>(out_->front()));
+      return set("recurrent", work, {static_cast<double>(out_->back()), kernel_.calls / steps, m});
     }
     if (step_.cls == ops::OpClass::kAttention) return set("attention", work, {k, n, m});
     const bool constant = reads_weight(c);
@@ -178,7 +184,7 @@ class Describer {
         kernel_.kind = "norm";
         break;
       case ops::OpClass::kSoftmax:
-        kernel_.kind = "softmax";
+        describe_softmax();
         break;
       case ops::OpClass::kReduction:
         describe_reduction();
@@ -194,8 +200,7 @@ class Describer {
         describe_elementwise();
         break;
       case ops::OpClass::kMovement:
-        kernel_.kind = "move";
-        kernel_.extents[0] = std::max(1.0, shortest_run());
+        describe_movement();
         break;
       case ops::OpClass::kQuantize:
         kernel_.kind = "quantize";
@@ -216,7 +221,47 @@ class Describer {
                        (out_->empty() || out_->back() != in_->back());
     kernel_.kind = inner ? "reduce.inner" : "reduce.outer";
     kernel_.work = elements_read();
-    kernel_.extents[0] = std::max(1.0, kernel_.work / std::max(1.0, kernel_.results));
+    const double each = std::max(1.0, kernel_.work / std::max(1.0, kernel_.results));
+    kernel_.extents[0] = each;
+    if (inner || in_ == nullptr || out_ == nullptr) return;
+    kernel_.extents[0] = common_tail(*in_, *out_);
+    kernel_.extents[1] = each;
+  }
+
+  /// Elements behind the innermost axis in which the shapes differ.
+  static double common_tail(const Shape& a, const Shape& b) {
+    double run = 1;
+    for (auto x = a.rbegin(), y = b.rbegin(); x != a.rend() && y != b.rend() && *x == *y;
+         ++x, ++y) {
+      run *= static_cast<double>(*x);
+    }
+    return run;
+  }
+
+  /// Softmax along any axis but the last one has to gather what it normalizes.
+  void describe_softmax() {
+    kernel_.kind = "softmax";
+    const ir::Node& node = draft_.node(step_.nodes.front());
+    const ir::Attribute* axis = node.attribute("axis");
+    const auto* value = axis == nullptr ? nullptr : std::get_if<std::int64_t>(&axis->value);
+    if (value == nullptr || out_ == nullptr) return;
+    const auto rank = static_cast<std::int64_t>(out_->size());
+    const std::int64_t at = *value < 0 ? *value + rank : *value;
+    if (at < 0 || at + 1 >= rank || product(*out_, static_cast<std::size_t>(at) + 1) == 1) return;
+    kernel_.kind = "softmax.outer";
+    kernel_.extents[1] = static_cast<double>((*out_)[static_cast<std::size_t>(at)]);
+  }
+
+  void describe_movement() {
+    kernel_.kind = "move";
+    const double run = shortest_run();
+    if (run == 1) {
+      kernel_.kind = "move.scatter";
+    } else if (in_ != nullptr && out_ != nullptr && kernel_.results > product(*in_, 0)) {
+      kernel_.extents[0] = broadcast_run({in_, out_});
+    } else {
+      kernel_.extents[0] = std::max(1.0, run);
+    }
   }
 
   [[nodiscard]] bool blocked() const { return kernel_.layout == Layout::kBlocked; }
@@ -230,15 +275,19 @@ class Describer {
     }
     kernel_.kind = blocked() ? "pool.blocked" : "pool";
     kernel_.work = std::max(kernel_.results, step_.work.arithmetic.as_double());
+    kernel_.extents[1] = kernel_.results / std::max(1.0, elements_read());
+    kernel_.extents[2] = kernel_.work / std::max(1.0, kernel_.results);
   }
 
   void describe_resize() {
-    const bool copies = step_.work.arithmetic == 0;
-    if (blocked())
-      kernel_.kind = copies ? "resize.nearest.blocked" : "resize.linear.blocked";
-    else
-      kernel_.kind = copies ? "resize.nearest" : "resize.linear";
     kernel_.work = kernel_.results;
+    const double each = step_.work.arithmetic.as_double() / std::max(1.0, kernel_.results);
+    if (each <= 1)
+      kernel_.kind = blocked() ? "resize.nearest.blocked" : "resize.nearest";
+    else if (each < kCubicTaps)
+      kernel_.kind = blocked() ? "resize.linear.blocked" : "resize.linear";
+    else
+      kernel_.kind = "resize.cubic";
   }
 
   void describe_elementwise() {
@@ -260,11 +309,14 @@ class Describer {
 
   /// Innermost elements over which every operand either steps or stands still.
   [[nodiscard]] double broadcast_run(const std::vector<const Shape*>& shapes) const {
-    if (out_ == nullptr) return 1;
+    const Shape* whole = shapes.front();
+    for (const Shape* shape : shapes) {
+      if (shape->size() > whole->size() || product(*shape, 0) > product(*whole, 0)) whole = shape;
+    }
     double run = 1;
     std::vector<bool> steps;
-    for (std::size_t axis = 0; axis < out_->size(); ++axis) {
-      const std::int64_t size = (*out_)[out_->size() - 1 - axis];
+    for (std::size_t axis = 0; axis < whole->size(); ++axis) {
+      const std::int64_t size = (*whole)[whole->size() - 1 - axis];
       if (size == 1) continue;
       std::vector<bool> now;
       now.reserve(shapes.size());

@@ -16,12 +16,22 @@ constexpr std::array<Pass, 8> kBasic = {
     ort::eliminate_no_ops, ort::fold_into_conv,  ort::absorb_padding, ort::merge_equal_nodes,
     ort::fold_constants,   ort::fuse_matmul_add, ort::fuse_reshape,   ort::push_transposes,
 };
-constexpr std::array<Pass, 14> kExtended = {
-    ort::fuse_quantized,  ort::fuse_gemm_activations, ort::fuse_conv_activations,
-    ort::fuse_gelu,       ort::fuse_layer_norm,       ort::fuse_simplified_layer_norm,
-    ort::split_gathers,   ort::slice_ranges,          ort::fuse_matmul_transpose,
-    ort::fuse_gelu_bias,  ort::fuse_skip_layer_norm,  ort::fuse_fast_gelu,
-    ort::fuse_quick_gelu, ort::fuse_matmul_scale,
+constexpr std::array<Pass, 15> kExtended = {
+    ort::fuse_quantized,
+    ort::fuse_gemm_activations,
+    ort::fuse_conv_activations,
+    ort::fuse_gelu,
+    ort::fuse_layer_norm,
+    ort::fuse_simplified_layer_norm,
+    ort::fuse_matmul_add_of_attention,
+    ort::split_gathers,
+    ort::slice_ranges,
+    ort::fuse_matmul_transpose,
+    ort::fuse_gelu_bias,
+    ort::fuse_skip_layer_norm,
+    ort::fuse_fast_gelu,
+    ort::fuse_quick_gelu,
+    ort::fuse_matmul_scale,
 };
 
 template <typename Passes>

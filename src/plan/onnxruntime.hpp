@@ -21,6 +21,7 @@ void eliminate_no_ops(Rewrite& graph);
 void fold_into_conv(Rewrite& graph);
 void absorb_padding(Rewrite& graph);
 void fuse_matmul_add(Rewrite& graph);
+void fuse_matmul_add_of_attention(Rewrite& graph);
 void fuse_gemm_activations(Rewrite& graph);
 void fuse_conv_activations(Rewrite& graph);
 void expand_functions(Rewrite& graph);

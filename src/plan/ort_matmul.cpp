@@ -1,9 +1,10 @@
 // Before: MatMul -> Add of a bias. After: Gemm; operands of more than two axes are reshaped to a
 // matrix before and back behind it. Conditions: float32; nobody else reads the product; the second
 // operand has two axes; the bias has one element per column (of a matrix also one per row, or a
-// whole matrix); more than two axes need fixed sizes, and are left alone next to attention.
-// It does not model: half precision.
+// whole matrix); more than two axes need fixed sizes; products around an attention wait for the
+// second level. It does not model: half precision.
 #include <algorithm>
+#include <unordered_set>
 
 #include "onnxruntime.hpp"
 
@@ -12,17 +13,47 @@ namespace {
 
 using ir::TensorId;
 
-/// Softmax -> MatMul -> Transpose -> Reshape ends an attention: its output projection.
-bool is_behind_attention(const Rewrite& graph, LaunchId matmul) {
-  const LaunchId before = graph.producer(graph.input(matmul, 0));
-  if (graph.is(before, {"Attention", "MultiHeadAttention"})) return true;
-  if (!graph.is(before, {"Reshape"})) return false;
-  const LaunchId transpose = graph.producer(graph.input(before, 0));
-  if (!graph.is(transpose, {"Transpose"})) return false;
-  const LaunchId product = graph.producer(graph.input(transpose, 0));
-  if (!graph.is(product, {"MatMul"})) return false;
-  return graph.is(graph.producer(graph.input(product, 0)), {"Softmax"});
-}
+/// Adds that the first level leaves to a fusion of whole attentions: three products read one
+/// normalization, and the sum behind the fourth is added to it.
+class AttentionPattern {
+ public:
+  explicit AttentionPattern(Rewrite& graph) : graph_(graph) {}
+
+  bool contains(LaunchId matmul, LaunchId add) {
+    const LaunchId norm = graph_.producer(graph_.input(matmul, 0));
+    if (norms_.contains(norm) || adds_.contains(add)) return true;
+    if (!graph_.is(norm, {"LayerNormalization"})) return false;
+    const LaunchId last = output_sum(norm);
+    if (last == kNoLaunch) return false;
+    norms_.insert(norm);
+    adds_.insert(last);
+    return true;
+  }
+
+ private:
+  [[nodiscard]] LaunchId output_sum(LaunchId norm) {
+    const TensorId normalized = graph_.output(norm);
+    LaunchId residual = kNoLaunch;
+    int adds = 0;
+    int products = 0;
+    std::size_t shapes = 0;
+    for (const LaunchId reader : graph_.readers(normalized)) {
+      if (graph_.is(reader, {"Add"})) {
+        residual = reader;
+        ++adds;
+      }
+      products += graph_.is(reader, {"MatMul"}) ? 1 : 0;
+      shapes += graph_.is(reader, {"Shape"}) ? std::size_t{1} : 0;
+    }
+    if (adds != 1 || products != 3 || graph_.uses(normalized) != shapes + 4) return kNoLaunch;
+    const LaunchId sum = graph_.producer(graph_.other_input(residual, normalized));
+    return graph_.is(sum, {"Add"}) ? sum : kNoLaunch;
+  }
+
+  Rewrite& graph_;
+  std::unordered_set<LaunchId> norms_;
+  std::unordered_set<LaunchId> adds_;
+};
 
 bool is_bias(const Rewrite& graph, TensorId bias, LaunchId matmul, bool matrix) {
   const TensorId a = graph.input(matmul, 0);
@@ -56,9 +87,8 @@ void fuse(Rewrite& graph, LaunchId matmul, LaunchId add, bool matrix) {
   graph.insert({.op = "Reshape", .inputs = {result}, .outputs = {y}}, matmul);
 }
 
-}  // namespace
-
-void fuse_matmul_add(Rewrite& graph) {
+void fuse_all(Rewrite& graph, bool keep_attention) {
+  AttentionPattern attention(graph);
   for (LaunchId l = 0; l < graph.count(); ++l) {
     if (!graph.is(l, {"MatMul"}) || graph.at(l).nodes.empty() || !graph.is_float(graph.output(l))) {
       continue;
@@ -68,19 +98,22 @@ void fuse_matmul_add(Rewrite& graph) {
     const TensorId b = graph.input(l, 1);
     if (add == kNoLaunch || !graph.sizes.rank(a) || graph.sizes.rank(b) != 2U) continue;
     const bool matrix = graph.sizes.rank(a) == 2U;
-    if (!matrix && is_behind_attention(graph, l)) {
-      graph.explain(add, "not fused into a Gemm: the output projection of an attention");
-      continue;
-    }
     const bool fixed = graph.sizes.is_fixed(a) && graph.sizes.is_fixed(b);
     if (!matrix && (!fixed || graph.sizes.is_vague(a))) {
       graph.explain(add, "not fused into a Gemm: the model leaves the number of rows open");
       continue;
     }
+    if (!matrix && keep_attention && attention.contains(l, add)) continue;
     const TensorId bias = graph.other_input(add, graph.output(l));
     if (bias == ir::kNoTensor || !is_bias(graph, bias, l, matrix)) continue;
     fuse(graph, l, add, matrix);
   }
 }
+
+}  // namespace
+
+void fuse_matmul_add(Rewrite& graph) { fuse_all(graph, true); }
+
+void fuse_matmul_add_of_attention(Rewrite& graph) { fuse_all(graph, false); }
 
 }  // namespace roofline::plan::ort

@@ -1,7 +1,8 @@
 // Before: a Reshape to a shape that is put together from sizes of its own operand, numbers, and at
-// most one other size. After: a Reshape to a constant shape (0: as the operand's, -1: what is
-// left). Conditions: only the Reshape reads the Concat; a size is Shape -> Gather of the axis at
-// hand -> Unsqueeze, or Shape -> Slice. It does not model: shapes of int32.
+// most one other size; or views in a row. After: a Reshape to a constant shape (0: as the
+// operand's, -1: what is left); one Reshape. Conditions: only the Reshape reads the Concat; a size
+// is Shape -> Gather of the axis at hand -> Unsqueeze; views in a row are read by the next one only
+// and lead to sizes that are fixed. It does not model: several sizes at once by a Slice of a Shape.
 #include "onnxruntime.hpp"
 
 namespace roofline::plan::ort {
@@ -53,11 +54,43 @@ void fuse(Rewrite& graph, LaunchId reshape) {
   graph.remove_unread(concat, "eliminated: the shape is a constant up to its operand's sizes");
 }
 
+/// What changes the shape once more, by constants and to sizes that are fixed.
+LaunchId next_view(Rewrite& graph, LaunchId l) {
+  const LaunchId next = graph.next(l, {"Reshape", "Squeeze", "Unsqueeze"});
+  if (next == kNoLaunch) return kNoLaunch;
+  const bool inserted = graph.at(next).nodes.empty();  // by a pass that knew the shape
+  if ((!inserted && !graph.is_constant(graph.input(next, 1))) ||
+      !graph.sizes.is_fixed(graph.output(next)) || graph.sizes.is_vague(graph.output(next))) {
+    return kNoLaunch;
+  }
+  return next;
+}
+
+/// The views in a row end as one Reshape.
+void join_views(Rewrite& graph, LaunchId l) {
+  std::vector<LaunchId> members = {l};
+  for (LaunchId next = next_view(graph, l); next != kNoLaunch; next = next_view(graph, next)) {
+    members.push_back(next);
+  }
+  if (members.size() < 2) return;
+  const TensorId data = graph.input(l, 0);
+  // The last one of the model stays: a view of several nodes would not be one.
+  const LaunchId last = members.back();
+  members.pop_back();
+  for (const LaunchId member : members) {
+    graph.remove(member, "eliminated: the Reshape behind it gives another shape");
+  }
+  graph.set_inputs(last, {data});
+  graph.at(last).op = "Reshape";
+}
+
 }  // namespace
 
 void fuse_reshape(Rewrite& graph) {
   for (LaunchId l = 0; l < graph.count(); ++l) {
-    if (graph.is(l, {"Reshape"}) && graph.at(l).inputs.size() == 2) fuse(graph, l);
+    if (!graph.is(l, {"Reshape"})) continue;
+    if (graph.at(l).inputs.size() == 2) fuse(graph, l);
+    join_views(graph, l);
   }
 }
 

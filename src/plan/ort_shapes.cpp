@@ -69,8 +69,7 @@ Axes aligned(const Rewrite& graph, TensorId t, std::size_t rank) {
 Axes of_transpose(const Rewrite& graph, LaunchId l) {
   const Axes from = graph.sizes.vague(graph.input(l, 0));
   const Launch& launch = graph.at(l);
-  const auto* perm =
-      launch.perm.empty() ? integers_attribute(graph.node(l), "perm") : &launch.perm;
+  const auto* perm = launch.perm.empty() ? integers_attribute(graph.node(l), "perm") : &launch.perm;
   if (perm == nullptr) return from == 0 ? 0 : kAllAxes;
   Axes axes = 0;
   for (std::size_t i = 0; i < perm->size() && i < 32; ++i) {

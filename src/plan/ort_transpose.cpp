@@ -196,7 +196,8 @@ class Pusher {
 
   void visit(LaunchId l) {
     const Handler& handler = *handler_of(graph_.at(l).op);
-    for (std::size_t i = 0; i < operands(l, handler); ++i) {
+    const std::size_t tried = std::min(operands(l, handler), kTriedOperands);
+    for (std::size_t i = 0; i < tried; ++i) {
       const LaunchId before = graph_.producer(graph_.input(l, i));
       const Perm perm = perm_of(before);
       if (perm.empty() || !graph_.same_region(before, l)) continue;
@@ -259,8 +260,9 @@ class Pusher {
 
   /// Whatever reads a Transpose's result lets it through.
   bool may_vanish(LaunchId transpose) {
-    if (graph_.is_wanted(graph_.output(transpose))) return false;
-    const std::vector<LaunchId> readers = graph_.readers(graph_.output(transpose));
+    const TensorId result = graph_.output(transpose);
+    if (graph_.is_wanted(result) || graph_.uses(result) > kManyReaders) return false;
+    const std::vector<LaunchId> readers = graph_.readers(result);
     return std::all_of(readers.begin(), readers.end(), [this](LaunchId l) {
       const std::string_view op = graph_.at(l).op;
       return handler_of(op) != nullptr ||
@@ -356,6 +358,9 @@ class Pusher {
     return result;
   }
 
+  // Beyond these, looking at all would cost too much.
+  static constexpr std::size_t kManyReaders = 64;
+  static constexpr std::size_t kTriedOperands = 4;
   Rewrite& graph_;
   std::vector<bool> leads_;  // by tensor
 };

@@ -66,18 +66,26 @@ LaunchId Rewrite::producer(TensorId t) const {
 
 std::size_t Rewrite::uses(TensorId t) const { return t == ir::kNoTensor ? 0 : uses_[at_index(t)]; }
 
-bool Rewrite::reads(LaunchId l, TensorId t) const {
-  const auto& inputs = at(l).inputs;
-  return at(l).live && std::find(inputs.begin(), inputs.end(), t) != inputs.end();
+bool Rewrite::is_current(const Use& use, TensorId t) const {
+  const Launch& launch = at(use.launch);
+  return launch.live && use.operand < launch.inputs.size() && launch.inputs[use.operand] == t;
 }
 
-std::vector<LaunchId> Rewrite::readers(TensorId t) {
-  if (t == ir::kNoTensor) return {};
+const std::vector<Rewrite::Use>& Rewrite::current_uses(TensorId t) {
   auto& list = readers_[at_index(t)];
   std::sort(list.begin(), list.end());
   list.erase(std::unique(list.begin(), list.end()), list.end());
-  std::erase_if(list, [&](LaunchId l) { return !reads(l, t); });
+  std::erase_if(list, [&](const Use& use) { return !is_current(use, t); });
   return list;
+}
+
+std::vector<LaunchId> Rewrite::readers(TensorId t) {
+  std::vector<LaunchId> launches;
+  if (t == ir::kNoTensor) return launches;
+  for (const Use& use : current_uses(t)) {
+    if (launches.empty() || launches.back() != use.launch) launches.push_back(use.launch);
+  }
+  return launches;
 }
 
 bool Rewrite::is_wanted(TensorId t) const {
@@ -88,8 +96,8 @@ LaunchId Rewrite::sole_reader(TensorId t) {
   if (t == ir::kNoTensor || uses_[at_index(t)] != 1 || is_wanted(t)) return kNoLaunch;
   auto& list = readers_[at_index(t)];
   // Entries are stale at most once: each is looked at until it is dropped.
-  while (!list.empty() && !reads(list.back(), t)) list.pop_back();
-  return list.empty() ? kNoLaunch : list.back();
+  while (!list.empty() && !is_current(list.back(), t)) list.pop_back();
+  return list.empty() ? kNoLaunch : list.back().launch;
 }
 
 LaunchId Rewrite::next(LaunchId l, std::initializer_list<std::string_view> ops) {
@@ -145,10 +153,10 @@ void Rewrite::set_root(TensorId t, TensorId to) {
   if (end != own) root_[at_index(own)] = end;
 }
 
-void Rewrite::add_use(TensorId t, LaunchId l) {
+void Rewrite::add_use(TensorId t, LaunchId l, std::size_t operand) {
   if (t == ir::kNoTensor || constant_[at_index(t)]) return;
   ++uses_[at_index(t)];
-  readers_[at_index(t)].push_back(l);
+  readers_[at_index(t)].push_back({.launch = l, .operand = static_cast<std::uint32_t>(operand)});
 }
 
 void Rewrite::drop_use(TensorId t) {
@@ -157,7 +165,7 @@ void Rewrite::drop_use(TensorId t) {
 }
 
 void Rewrite::link(LaunchId l) {
-  for (const TensorId t : at(l).inputs) add_use(t, l);
+  for (std::size_t i = 0; i < at(l).inputs.size(); ++i) add_use(at(l).inputs[i], l, i);
   for (const TensorId t : at(l).outputs) {
     if (t != ir::kNoTensor) producers_[at_index(t)] = l;
   }
@@ -279,7 +287,7 @@ LaunchId Rewrite::insert(Launch launch, LaunchId beside) {
 void Rewrite::set_input(LaunchId l, std::size_t i, TensorId t) {
   drop_use(at(l).inputs[i]);
   at(l).inputs[i] = t;
-  add_use(t, l);
+  add_use(t, l, i);
   order_valid_ = false;
   modified_ = true;
 }
@@ -287,7 +295,7 @@ void Rewrite::set_input(LaunchId l, std::size_t i, TensorId t) {
 void Rewrite::set_inputs(LaunchId l, std::vector<TensorId> inputs) {
   for (const TensorId t : at(l).inputs) drop_use(t);
   at(l).inputs = std::move(inputs);
-  for (const TensorId t : at(l).inputs) add_use(t, l);
+  for (std::size_t i = 0; i < at(l).inputs.size(); ++i) add_use(at(l).inputs[i], l, i);
   order_valid_ = false;
   modified_ = true;
 }
@@ -304,16 +312,9 @@ void Rewrite::set_output(LaunchId l, std::size_t i, TensorId t) {
 }
 
 void Rewrite::replace_uses(TensorId from, TensorId to) {
-  for (const LaunchId l : readers(from)) {
-    for (TensorId& t : at(l).inputs) {
-      if (t != from) continue;
-      drop_use(from);
-      t = to;
-      add_use(to, l);
-    }
+  for (const Use& use : std::vector<Use>(current_uses(from))) {
+    set_input(use.launch, use.operand, to);
   }
-  order_valid_ = false;
-  modified_ = true;
 }
 
 const std::vector<LaunchId>& Rewrite::order() {

@@ -121,17 +121,25 @@ class Rewrite {
   [[nodiscard]] int region(LaunchId l) const;
   void link(LaunchId l);
   void unlink(LaunchId l);
-  void add_use(ir::TensorId t, LaunchId l);
+  /// Where a tensor is read.
+  struct Use {
+    LaunchId launch;
+    std::uint32_t operand;
+    friend auto operator<=>(const Use&, const Use&) = default;
+  };
+  void add_use(ir::TensorId t, LaunchId l, std::size_t operand);
   void drop_use(ir::TensorId t);
   void grow();
-  [[nodiscard]] bool reads(LaunchId l, ir::TensorId t) const;
+  [[nodiscard]] bool is_current(const Use& use, ir::TensorId t) const;
+  /// The uses of a tensor that still are, in order.
+  const std::vector<Use>& current_uses(ir::TensorId t);
 
   Draft& draft_;
   std::vector<Launch> launches_;
   std::vector<int> regions_;
   // By tensor, made ones included.
   std::vector<LaunchId> producers_;
-  std::vector<std::vector<LaunchId>> readers_;  // with launches that have ceased to read it
+  std::vector<std::vector<Use>> readers_;  // with some that have ceased to be
   std::vector<std::size_t> uses_;
   std::vector<ir::TensorId> root_;
   std::vector<bool> constant_;
