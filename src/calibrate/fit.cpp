@@ -30,13 +30,6 @@ std::string operator_key(const plan::Kernel& kernel) {
   return fmt::format("{}:{}", kernel.kind, kernel.op);
 }
 
-/// Key of the times that a step is looked up under; empty when there are none.
-std::string timing_key(const plan::Kernel& kernel, const Calibration& calibration) {
-  std::string own = operator_key(kernel);
-  if (calibration.kernels.contains(own)) return own;
-  return calibration.kernels.contains(kernel.kind) ? std::string(kernel.kind) : std::string();
-}
-
 double runs(const plan::Step& step) { return step.repeat.value_or(1).as_double(); }
 
 /// One calibration for each machine of the samples, alike but for what machines have of their own.
@@ -109,7 +102,7 @@ class Objective {
     for (std::size_t i = 0; i < samples.size(); ++i) {
       for (const std::size_t step : samples[i].steps) {
         const plan::Kernel& kernel = samples[i].workload->plan().steps[step].kernel;
-        const std::string key = timing_key(kernel, start);
+        const std::string key = estimate::timing_key(start, kernel);
         if (!key.empty()) uses_[key][i].push_back(step);
       }
     }
@@ -353,7 +346,7 @@ std::string main_kind(const Clock& clock, const std::vector<Sample>& samples, st
   std::map<std::string, double> seconds;
   for (const std::size_t step : samples[i].steps) {
     const plan::Kernel& kernel = samples[i].workload->plan().steps[step].kernel;
-    std::string key = timing_key(kernel, calibration);
+    std::string key = estimate::timing_key(calibration, kernel);
     if (key.empty()) key = std::string(kernel.kind) + " (no times)";
     seconds[key] += clock.step_s(i, step);
   }

@@ -61,6 +61,18 @@ constexpr double kBlocksPerCore = 2;
 
 }  // namespace
 
+std::string timing_key(const Calibration& calibration, const plan::Kernel& kernel) {
+  std::string kind(kernel.kind);
+  while (true) {
+    std::string own = kind + ":" + std::string(kernel.op);
+    if (calibration.kernels.contains(own)) return own;
+    if (calibration.kernels.contains(kind)) return kind;
+    const std::size_t dot = kind.rfind('.');
+    if (dot == std::string::npos) return {};
+    kind.resize(dot);
+  }
+}
+
 double miss_rate(double capacity, double distance, double sharpness) {
   if (capacity <= 0) return 1;
   if (distance <= 0) return 0;
@@ -70,15 +82,6 @@ double miss_rate(double capacity, double distance, double sharpness) {
 LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibration,
                            const EstimateOptions& options)
     : profile_(profile), calibration_(calibration), options_(options) {
-  for (const auto& [name, times] : calibration.kernels) {
-    const std::string_view key = name;
-    const std::size_t colon = key.find(':');
-    Kind& kind = kinds_[key.substr(0, colon)];
-    if (colon == std::string_view::npos)
-      kind.any = &times;
-    else
-      kind.by_operator.emplace_back(key.substr(colon + 1), &times);
-  }
   const Terms& terms = calibration.terms;
   const double all = profile.cores ? profile.cores->value : 1;
   const bool is_cpu = profile.kind == "cpu";
@@ -109,12 +112,12 @@ LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibratio
 }
 
 const KernelTiming* LatencyModel::timing(const plan::Kernel& kernel) const {
-  const auto kind = kinds_.find(kernel.kind);
-  if (kind == kinds_.end()) return nullptr;
-  for (const auto& [op, times] : kind->second.by_operator) {
-    if (op == kernel.op) return times;
+  const auto [at, is_new] = known_.try_emplace({kernel.kind, kernel.op}, nullptr);
+  if (is_new) {
+    const auto found = calibration_.kernels.find(timing_key(calibration_, kernel));
+    if (found != calibration_.kernels.end()) at->second = &found->second;
   }
-  return kind->second.any;
+  return at->second;
 }
 
 double LatencyModel::derate(const hardware::ComputeUnit& unit) const {

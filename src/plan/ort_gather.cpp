@@ -1,8 +1,7 @@
 // Before: Gathers of single indices and Slices that together take a tensor apart along an axis; a
 // Gather of a Range. After: one Split, and a Squeeze for each index; a Slice whose bounds are made
-// by Unsqueeze. Conditions: constant bounds, each part once, by the only readers of the tensor; the
-// runtime knows the axis' size; only the Gather reads the Range. It does not model: indices of
-// int32.
+// by Unsqueeze. Conditions: constant bounds, each part once; the runtime knows the axis' size; only
+// the Gather reads the Range. It does not model: indices of int32.
 #include <algorithm>
 #include <limits>
 
@@ -27,7 +26,6 @@ std::int64_t from_start(std::int64_t index, std::int64_t size) {
 }
 
 std::optional<Part> taken_part(const Rewrite& graph, LaunchId l, TensorId data, std::int64_t rank) {
-  if (graph.input(l, 0) != data) return std::nullopt;
   Part part = {.launch = l};
   std::optional<double> start = graph.number(graph.input(l, 1));
   std::optional<double> end;
@@ -55,15 +53,16 @@ std::optional<Part> taken_part(const Rewrite& graph, LaunchId l, TensorId data, 
 /// The parts that the readers take, in order, when they make up the whole.
 std::vector<Part> parts_of(Rewrite& graph, TensorId data, LaunchId producer) {
   const auto rank = graph.sizes.rank(data);
-  if (!rank || graph.is_wanted(data) || graph.uses(data) < 2) return {};
+  if (!rank || graph.uses(data) < 2) return {};
   std::vector<Part> parts;
   for (const LaunchId l : graph.readers(data)) {
+    if (!graph.is(l, {"Gather", "Slice"}) || graph.input(l, 0) != data) continue;
     const auto part = taken_part(graph, l, data, static_cast<std::int64_t>(*rank));
     if (!part || !graph.same_region(l, producer)) return {};
     if (!parts.empty() && part->axis != parts.front().axis) return {};
     parts.push_back(*part);
   }
-  if (parts.size() < 2 || parts.size() != graph.uses(data)) return {};
+  if (parts.size() < 2) return {};
   const auto axis = static_cast<std::size_t>(parts.front().axis);
   const std::int64_t size = graph.sizes.dim(data, axis);
   if (size == ir::kUnknownDim || graph.sizes.is_vague(data, axis)) return {};

@@ -17,6 +17,13 @@ TensorId constant_vector(const Rewrite& graph, LaunchId l) {
   return ir::kNoTensor;
 }
 
+/// A mean over the last axis, which stays.
+bool is_mean_of_rows(const Rewrite& graph, LaunchId l) {
+  const auto rank = graph.sizes.rank(graph.input(l, 0));
+  return rank && graph.node(l) != nullptr && integer_attribute(graph.node(l), "keepdims", 1) == 1 &&
+         graph.reduced_axes(l) == std::vector{static_cast<std::int64_t>(*rank) - 1};
+}
+
 void become(Rewrite& graph, const std::vector<LaunchId>& members, std::string_view op,
             std::vector<TensorId> operands, std::vector<TensorId> results) {
   graph.fuse(members, op, std::move(operands), std::move(results));
@@ -34,7 +41,7 @@ bool match_variance(Rewrite& graph, TensorId difference, LaunchId divide,
   for (const std::size_t i : {0U, 1U}) {
     const LaunchId mean = graph.previous(add, i, {"ReduceMean"});
     if (mean == kNoLaunch || graph.sole_reader(graph.output(mean)) != add ||
-        !graph.number(graph.input(add, 1 - i))) {
+        !is_mean_of_rows(graph, mean) || !graph.number(graph.input(add, 1 - i))) {
       continue;
     }
     const LaunchId square = graph.previous(mean, 0, {"Pow", "Mul"});
@@ -54,7 +61,7 @@ void fuse_spelled_out(Rewrite& graph, LaunchId subtract) {
   const LaunchId mean = graph.previous(subtract, 1, {"ReduceMean"});
   const TensorId x = graph.input(subtract, 0);
   const TensorId difference = graph.output(subtract);
-  if (mean == kNoLaunch || graph.input(mean, 0) != x ||
+  if (mean == kNoLaunch || graph.input(mean, 0) != x || !is_mean_of_rows(graph, mean) ||
       graph.sole_reader(graph.output(mean)) != subtract || graph.is_wanted(difference)) {
     return;
   }
@@ -84,7 +91,7 @@ void fuse_simplified(Rewrite& graph, LaunchId square) {
   const LaunchId root = add == kNoLaunch ? kNoLaunch : graph.next(add, {"Sqrt"});
   const LaunchId divide = root == kNoLaunch ? kNoLaunch : graph.next(root, {"Div"});
   const LaunchId scale = divide == kNoLaunch ? kNoLaunch : graph.next(divide, {"Mul"});
-  if (scale == kNoLaunch || graph.input(divide, 0) != x) return;
+  if (scale == kNoLaunch || graph.input(divide, 0) != x || !is_mean_of_rows(graph, mean)) return;
   const TensorId gamma = constant_vector(graph, scale);
   if (gamma == ir::kNoTensor) return;
   become(graph, {square, mean, add, root, divide, scale}, "SimplifiedLayerNormalization",

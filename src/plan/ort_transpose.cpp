@@ -2,7 +2,7 @@
 // comes first, the Transpose behind it, where another one may cancel it or take it on. Conditions:
 // it costs fewer transposed axes than before, counted as the runtime counts: transposed operands
 // that come for free, others that need a Transpose, and the result's, unless a Transpose follows.
-// It does not model: reductions, Slice, Pad and Squeeze, which keep their Transpose.
+// It does not model: Slice, Pad, Squeeze and Reshape, which keep their Transpose.
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -24,6 +24,7 @@ enum class Manner : std::uint8_t {
   kGather,       ///< of the first operand; one index takes the axis away
   kUnsqueeze,    ///< of the first operand; the result has more axes
   kShape,        ///< the sizes are put in order behind it
+  kReduce,       ///< of the first operand; axes stay, with one element
 };
 struct Handler {
   std::string_view op;
@@ -74,17 +75,22 @@ constexpr std::array kHandlers = {
     Handler{"Concat", Manner::kAxis},
     Handler{"Gather", Manner::kGather},
     Handler{"Unsqueeze", Manner::kUnsqueeze},
+    Handler{"ReduceMean", Manner::kReduce},
+    Handler{"ReduceSum", Manner::kReduce},
+    Handler{"ReduceMax", Manner::kReduce},
+    Handler{"ReduceMin", Manner::kReduce},
+    Handler{"ReduceL2", Manner::kReduce},
+    Handler{"ReduceProd", Manner::kReduce},
     Handler{"Shape", Manner::kShape},
     Handler{"Split", Manner::kFirstAxis},
     Handler{"Softmax", Manner::kFirstAxis},
 };
 
 // Others that the runtime moves a Transpose through: it may vanish, though not here.
-constexpr std::array<std::string_view, 24> kAlsoMovable = {
-    "Transpose",      "Squeeze",   "Slice",     "Pad",        "Tile",        "Reshape",
-    "ReduceMean",     "ReduceSum", "ReduceMax", "ReduceMin",  "ReduceL2",    "ReduceProd",
-    "GreaterOrEqual", "ArgMax",    "ArgMin",    "LogSoftmax", "LessOrEqual", "Xor",
-    "IsNaN",          "HardSwish", "Softsign",  "Mean",       "Sin",         "Cos"};
+constexpr std::array<std::string_view, 18> kAlsoMovable = {
+    "Transpose",      "Squeeze",   "Slice",    "Pad",        "Tile",        "Reshape",
+    "GreaterOrEqual", "ArgMax",    "ArgMin",   "LogSoftmax", "LessOrEqual", "Xor",
+    "IsNaN",          "HardSwish", "Softsign", "Mean",       "Sin",         "Cos"};
 
 Perm inverse(const Perm& perm) {
   Perm result(perm.size());
@@ -146,8 +152,16 @@ class Pusher {
     return is_identity(sorted) ? perm : Perm{};
   }
 
+  /// Axes of more than one element, as far as the runtime knows.
   [[nodiscard]] int rank_cost(TensorId t) const {
-    return static_cast<int>(graph_.sizes.rank(t).value_or(5));
+    const auto rank = graph_.sizes.rank(t);
+    if (!rank) return 5;
+    int axes = 0;
+    for (std::size_t i = 0; i < *rank; ++i) {
+      const bool one = graph_.sizes.dim(t, i) == 1 && !graph_.sizes.is_vague(t, i);
+      axes += one ? 0 : 1;
+    }
+    return axes;
   }
 
   /// Results from which operators that let Transposes through lead to one.
@@ -234,6 +248,10 @@ class Pusher {
         result.erase(result.begin() + axis);
         for (std::int64_t& entry : result) entry -= entry > gone ? 1 : 0;
       }
+    } else if (handler.manner == Manner::kReduce) {
+      if (graph_.reduced_axes(l).empty() || integer_attribute(graph_.node(l), "keepdims", 1) != 1) {
+        return {};
+      }
     } else if (handler.manner == Manner::kUnsqueeze) {
       const auto* axes = graph_.integers(graph_.input(l, 1));
       if (axes == nullptr || axes->size() != 1) return {};
@@ -291,6 +309,8 @@ class Pusher {
 
   void push(LaunchId l, const Handler& handler, const Perm& perm) {
     const Perm back = inverse(perm);
+    std::vector<std::int64_t> reduced;
+    if (handler.manner == Manner::kReduce) reduced = graph_.reduced_axes(l);
     const Perm behind = handler.manner == Manner::kShape ? Perm{} : results_of(l, handler, perm);
     for (std::size_t i = 0; i < operands(l, handler); ++i) {
       const TensorId t = graph_.input(l, i);
@@ -309,6 +329,8 @@ class Pusher {
       const std::int64_t axis = positive_axis(l, handler.op == "Softmax" ? -1 : 0, perm.size());
       if (axis >= 0) graph_.at(l).axis = perm[static_cast<std::size_t>(axis)];
     }
+    for (std::int64_t& axis : reduced) axis = perm[static_cast<std::size_t>(axis)];
+    graph_.at(l).axes = reduced;
     for (std::size_t i = 0; i < graph_.at(l).outputs.size(); ++i) {
       const TensorId result = graph_.at(l).outputs[i];
       const TensorId moved = form(result, inverse(behind));

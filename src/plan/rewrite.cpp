@@ -185,6 +185,20 @@ std::int64_t Rewrite::axis(LaunchId l, std::int64_t otherwise) const {
   return at(l).axis ? *at(l).axis : integer_attribute(node(l), "axis", otherwise);
 }
 
+std::vector<std::int64_t> Rewrite::reduced_axes(LaunchId l) const {
+  if (!at(l).axes.empty()) return at(l).axes;
+  const auto rank = sizes.rank(input(l, 0));
+  const auto* list =
+      input(l, 1) == ir::kNoTensor ? integers_attribute(node(l), "axes") : integers(input(l, 1));
+  if (!rank || list == nullptr) return {};
+  std::vector<std::int64_t> axes = *list;
+  for (std::int64_t& axis : axes) axis += axis < 0 ? static_cast<std::int64_t>(*rank) : 0;
+  const auto is_axis = [&](std::int64_t a) {
+    return a >= 0 && a < static_cast<std::int64_t>(*rank);
+  };
+  return std::all_of(axes.begin(), axes.end(), is_axis) ? axes : std::vector<std::int64_t>{};
+}
+
 std::string Rewrite::name(LaunchId l) const {
   if (at(l).nodes.empty()) return std::string(at(l).op);
   return draft_.name(at(l).nodes.front());

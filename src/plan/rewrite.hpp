@@ -25,6 +25,7 @@ struct Launch {
   Layout layout = Layout::kPlain;
   std::vector<std::int64_t> perm = {};    ///< of a Transpose whose permutation is not its node's
   std::optional<std::int64_t> axis = {};  ///< where it is not its node's attribute
+  std::vector<std::int64_t> axes = {};    ///< of a reduction, where they are not its node's
   ir::NodeId beside = ir::kNoNode;        ///< of an inserted one: the node that it stands next to
   bool before = false;                    ///< and on which side
   bool merged = false;                    ///< contractions side by side: their columns add up
@@ -104,6 +105,8 @@ class Rewrite {
   void replace_uses(ir::TensorId from, ir::TensorId to);
   /// The axis that the launch works along.
   [[nodiscard]] std::int64_t axis(LaunchId l, std::int64_t otherwise) const;
+  /// The axes that a reduction sums over, from 0; empty when they are not known.
+  [[nodiscard]] std::vector<std::int64_t> reduced_axes(LaunchId l) const;
   void explain(LaunchId l, std::string reason);
   /// What the graph calls the launch in messages.
   [[nodiscard]] std::string name(LaunchId l) const;

@@ -24,10 +24,6 @@ class LatencyModel {
   [[nodiscard]] double run_s() const { return calibration_.terms.run_s; }
 
  private:
-  struct Kind {
-    const hardware::KernelTiming* any = nullptr;
-    std::vector<std::pair<std::string_view, const hardware::KernelTiming*>> by_operator = {};
-  };
   struct Bandwidths {
     double read = 0;
     double write = 0;
@@ -46,7 +42,9 @@ class LatencyModel {
   const hardware::Profile& profile_;
   const hardware::Calibration& calibration_;
   const EstimateOptions& options_;
-  std::map<std::string_view, Kind> kinds_ = {};
+  /// What timing_key found, by kind and operator.
+  mutable std::map<std::pair<std::string_view, std::string_view>, const hardware::KernelTiming*>
+      known_ = {};
   std::vector<hardware::BandwidthPoint> curve_ = {};  ///< of the cores that run
   double cores_ = 1;                                  ///< that run
   double vector_peak_ = 0;                            ///< fp32 FLOP/s of the cores that run
@@ -54,6 +52,11 @@ class LatencyModel {
   double last_cache_bytes_ = 0;
   double clock_scale_ = 1;  ///< of fixed times
 };
+
+/// Key of the times of an operator's kernel: KIND:OPERATOR, else KIND, else what KIND is a special
+/// case of ("softmax" for "softmax.outer"); empty when the calibration has none of them.
+[[nodiscard]] std::string timing_key(const hardware::Calibration& calibration,
+                                     const plan::Kernel& kernel);
 
 /// Miss rate of a cache for bytes that were touched `distance` bytes ago.
 [[nodiscard]] double miss_rate(double capacity, double distance, double sharpness);
