@@ -20,9 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kFormWidth = 0.08;  ///< relative error of the form itself, where it fits well
-constexpr double kNodeFormWidth = 0.15;
-/// What a profiler adds to a node at most, in seconds: short nodes count for less.
-constexpr double kProfilerResolution = 1e-6;
 
 class Preparer {
  public:

@@ -81,7 +81,7 @@ double miss_rate(double capacity, double distance, double sharpness) {
 
 LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibration,
                            const EstimateOptions& options)
-    : profile_(profile), calibration_(calibration), options_(options) {
+    : profile_(profile), calibration_(calibration) {
   const Terms& terms = calibration.terms;
   const double all = profile.cores ? profile.cores->value : 1;
   const bool is_cpu = profile.kind == "cpu";

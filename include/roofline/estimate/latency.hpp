@@ -13,7 +13,7 @@ namespace roofline::estimate {
 /// The calibrated latency form of docs/model.md for one machine and one runtime.
 class LatencyModel {
  public:
-  /// Keeps references to all three.
+  /// Keeps references to profile and calibration.
   LatencyModel(const hardware::Profile& profile, const hardware::Calibration& calibration,
                const EstimateOptions& options);
 
@@ -41,7 +41,6 @@ class LatencyModel {
 
   const hardware::Profile& profile_;
   const hardware::Calibration& calibration_;
-  const EstimateOptions& options_;
   /// What timing_key found, by kind and operator.
   mutable std::map<std::pair<std::string_view, std::string_view>, const hardware::KernelTiming*>
       known_ = {};
