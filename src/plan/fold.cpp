@@ -28,7 +28,6 @@ Draft::Draft(const infer::TypedGraph& typed_graph)
       folded_scale(graph.costs.size()),
       quantized(graph.costs.size()),
       stored(graph.types.size(), ir::kNoTensor),
-      part_of(),
       reasons(graph.costs.size()) {
   for (std::size_t t = 0; t < kept.size(); ++t) {
     if (graph.graph().tensors[t].is_output) kept[t] = true;

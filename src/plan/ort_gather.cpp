@@ -118,7 +118,7 @@ void slice_ranges(Rewrite& graph) {
     if (gather == kNoLaunch || graph.input(gather, 1) != graph.output(l)) continue;
     std::vector<TensorId> operands = {graph.input(gather, 0)};
     for (const TensorId bound : std::vector<TensorId>(graph.at(l).inputs)) {
-      operands.push_back(graph.make(bound, [](ir::Shape) { return ir::Shape{1}; }));
+      operands.push_back(graph.make(bound, [](const ir::Shape&) { return ir::Shape{1}; }));
       graph.insert(
           {.op = "Unsqueeze", .inputs = {bound}, .outputs = {operands.back()}, .before = true}, l);
     }

@@ -240,32 +240,43 @@ class Pusher {
   [[nodiscard]] Perm results_of(LaunchId l, const Handler& handler, const Perm& perm) const {
     Perm result = perm;
     if (handler.manner == Manner::kGather) {
-      const auto index_rank = graph_.sizes.rank(graph_.input(l, 1));
-      const std::int64_t axis = positive_axis(l, 0, perm.size());
-      if (!index_rank || *index_rank > 1 || axis < 0) return {};
-      if (*index_rank == 0) {
-        const std::int64_t gone = perm[static_cast<std::size_t>(axis)];
-        result.erase(result.begin() + axis);
-        for (std::int64_t& entry : result) entry -= entry > gone ? 1 : 0;
-      }
-    } else if (handler.manner == Manner::kReduce) {
-      if (graph_.reduced_axes(l).empty() || integer_attribute(graph_.node(l), "keepdims", 1) != 1) {
-        return {};
-      }
+      result = behind_gather(l, perm);
     } else if (handler.manner == Manner::kUnsqueeze) {
-      const auto* axes = graph_.integers(graph_.input(l, 1));
-      if (axes == nullptr || axes->size() != 1) return {};
-      const auto rank = static_cast<std::int64_t>(perm.size()) + 1;
-      const std::int64_t axis = axes->front() < 0 ? axes->front() + rank : axes->front();
-      if (axis < 0 || axis >= rank) return {};
-      // The new axis stays where it is; the others go around it.
-      for (std::int64_t& entry : result) entry += entry >= axis ? 1 : 0;
-      result.insert(result.begin() + axis, axis);
+      result = behind_unsqueeze(l, perm);
+    } else if (handler.manner == Manner::kReduce &&
+               (graph_.reduced_axes(l).empty() ||
+                integer_attribute(graph_.node(l), "keepdims", 1) != 1)) {
+      return {};
     }
+    if (result.empty()) return {};
     for (const TensorId t : graph_.at(l).outputs) {
       if (t == ir::kNoTensor || graph_.sizes.rank(t) != result.size()) return {};
     }
     return result;
+  }
+
+  /// A single index takes its axis away.
+  [[nodiscard]] Perm behind_gather(LaunchId l, Perm perm) const {
+    const auto index_rank = graph_.sizes.rank(graph_.input(l, 1));
+    const std::int64_t axis = positive_axis(l, 0, perm.size());
+    if (!index_rank || *index_rank > 1 || axis < 0) return {};
+    if (*index_rank == 1) return perm;
+    const std::int64_t gone = perm[static_cast<std::size_t>(axis)];
+    perm.erase(perm.begin() + axis);
+    for (std::int64_t& entry : perm) entry -= entry > gone ? 1 : 0;
+    return perm;
+  }
+
+  /// The new axis stays where it is; the others go around it.
+  [[nodiscard]] Perm behind_unsqueeze(LaunchId l, Perm perm) const {
+    const auto* axes = graph_.integers(graph_.input(l, 1));
+    if (axes == nullptr || axes->size() != 1) return {};
+    const auto rank = static_cast<std::int64_t>(perm.size()) + 1;
+    const std::int64_t axis = axes->front() < 0 ? axes->front() + rank : axes->front();
+    if (axis < 0 || axis >= rank) return {};
+    for (std::int64_t& entry : perm) entry += entry >= axis ? 1 : 0;
+    perm.insert(perm.begin() + axis, axis);
+    return perm;
   }
 
   [[nodiscard]] std::int64_t positive_axis(LaunchId l, std::int64_t otherwise,
