@@ -86,11 +86,11 @@ LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibratio
   const double all = profile.cores ? profile.cores->value : 1;
   const bool is_cpu = profile.kind == "cpu";
   cores_ = is_cpu && options.threads > 0 ? std::min<double>(options.threads, all) : all;
-  const double share = is_cpu ? cores_ / all * (cores_ > 1 ? terms.thread_efficiency : 1) : 1;
-  vector_peak_ = vector_peak(profile) * share;
+  const double each = cores_ > 1 ? terms.thread_efficiency : 1;
+  share_ = is_cpu ? cores_ / all * each : 1;
+  vector_peak_ = vector_peak(profile) * share_;
   curve_ = profile.bandwidth_curve.empty() ? level_curve(profile) : profile.bandwidth_curve;
-  const double copies =
-      profile.bandwidth_curve.empty() ? share : cores_ * (cores_ > 1 ? terms.thread_efficiency : 1);
+  const double copies = profile.bandwidth_curve.empty() ? share_ : cores_ * each;
   for (hardware::BandwidthPoint& point : curve_) {
     point.read_bytes_per_s *= copies;
     point.write_bytes_per_s *= copies;
@@ -146,9 +146,7 @@ double LatencyModel::peak(const plan::Step& step) const {
   if (!step.work.contraction || step.unit < 0 || !step.precision) return vector_peak_;
   const hardware::ComputeUnit& unit = profile_.units[static_cast<std::size_t>(step.unit)];
   const double all = unit.peaks.at(*step.precision).flops_per_s.value;
-  const double threads =
-      vector_peak_ > 0 ? vector_peak_ / vector_peak(profile_) : 1;  // share of cores that run
-  return all * threads * derate(unit);
+  return all * share_ * derate(unit);
 }
 
 LatencyModel::Bandwidths LatencyModel::cached_bandwidth(double distance) const {
@@ -243,8 +241,7 @@ void LatencyModel::add_compute(const plan::Step& step, const KernelTiming& times
   t.peak = peak(step);
   t.efficiency = times.efficiency * calibration_.terms.compute;
   if (step.precision) {
-    const auto factor =
-        calibration_.precisions.find(std::string(hardware::precision_name(*step.precision)));
+    const auto factor = calibration_.precisions.find(hardware::precision_name(*step.precision));
     if (factor != calibration_.precisions.end() && step.work.contraction) {
       t.efficiency *= factor->second;
     }

@@ -46,7 +46,8 @@ class LatencyModel {
       known_ = {};
   std::vector<hardware::BandwidthPoint> curve_ = {};  ///< of the cores that run
   double cores_ = 1;                                  ///< that run
-  double vector_peak_ = 0;                            ///< fp32 FLOP/s of the cores that run
+  double share_ = 1;        ///< of the machine's rates that these cores reach
+  double vector_peak_ = 0;  ///< fp32 FLOP/s of the cores that run
   double dram_bytes_per_s_ = 0;
   double last_cache_bytes_ = 0;
   double clock_scale_ = 1;  ///< of fixed times
