@@ -9,14 +9,6 @@ namespace {
 using data::JsonWriter;
 
 /// Empty texts mean "not told" or "differs" in these fields.
-void text_or_null(JsonWriter& json, std::string_view key, std::string_view text) {
-  json.key(key);
-  if (text.empty())
-    json.null();
-  else
-    json.value(text);
-}
-
 void write_accuracy(JsonWriter& json, std::string_view key, const Accuracy& accuracy) {
   json.key(key);
   json.begin_object();
@@ -33,9 +25,9 @@ void write_accuracy(JsonWriter& json, std::string_view key, const Accuracy& accu
 
 void write_group(JsonWriter& json, const GroupAccuracy& group) {
   json.begin_object();
-  text_or_null(json, "hardware", group.hardware);
-  text_or_null(json, "runtime", group.runtime);
-  text_or_null(json, "precision", group.precision);
+  json.member_or_null("hardware", group.hardware);
+  json.member_or_null("runtime", group.runtime);
+  json.member_or_null("precision", group.precision);
   json.member("rows", group.predicted.rows);
   write_accuracy(json, "predicted", group.predicted);
   write_accuracy(json, "roofline", group.roofline);
@@ -72,7 +64,7 @@ void write_layer(JsonWriter& json, const LayerPair& layer, bool is_measured) {
   json.begin_object();
   json.member("name", layer.name);
   json.member("op", layer.op);
-  text_or_null(json, "kernel", layer.kernel);
+  json.member_or_null("kernel", layer.kernel);
   json.member("bound", layer.bound);
   if (is_measured) json.member("measured_s", layer.time.measured_s);
   json.member("predicted_s", layer.time.predicted_s);
@@ -99,7 +91,7 @@ void write_layers(JsonWriter& json, const LayerComparison& comparison) {
   for (const MeasuredNode& node : comparison.unmatched_nodes) {
     json.begin_object();
     json.member("name", node.name);
-    text_or_null(json, "op", node.op);
+    json.member_or_null("op", node.op);
     json.member("measured_s", node.seconds);
     json.end_object();
   }
@@ -116,7 +108,7 @@ void write_row(JsonWriter& json, const ValidatedRow& row) {
   json.member("model", row.model);
   json.member("hardware", row.hardware);
   json.member("runtime", row.runtime);
-  text_or_null(json, "version", row.version);
+  json.member_or_null("version", row.version);
   json.member("precision", row.precision);
   json.key("threads");
   if (row.threads > 0)
@@ -136,7 +128,7 @@ void write_row(JsonWriter& json, const ValidatedRow& row) {
   json.member("noisy", row.noisy);
   json.member("complete", row.complete);
   json.member("calibration", row.calibration);
-  text_or_null(json, "source", row.source);
+  json.member_or_null("source", row.source);
   json.key("layers");
   if (row.layers)
     write_layers(json, *row.layers);
@@ -150,8 +142,8 @@ void write_diagnostic(JsonWriter& json, const Diagnostic& diagnostic) {
   json.member("severity", severity_name(diagnostic.severity));
   json.member("code", diagnostic.code);
   json.member("message", diagnostic.message);
-  text_or_null(json, "location", diagnostic.location);
-  text_or_null(json, "hint", diagnostic.hint);
+  json.member_or_null("location", diagnostic.location);
+  json.member_or_null("hint", diagnostic.hint);
   json.end_object();
 }
 

@@ -16,14 +16,6 @@ std::string_view domain_name(std::string_view domain) {
 }
 
 /// Empty texts mean "none" or "not known" in these fields.
-void text_or_null(JsonWriter& json, std::string_view key, const std::string& text) {
-  json.key(key);
-  if (text.empty())
-    json.null();
-  else
-    json.value(text);
-}
-
 void write_shape(JsonWriter& json, std::string_view key,
                  const std::optional<std::vector<std::int64_t>>& shape) {
   json.key(key);
@@ -168,9 +160,9 @@ void write_hardware(JsonWriter& json, const HardwareInfo& hardware) {
   json.key("calibration");
   json.begin_object();
   json.member("status", hardware.calibration_status);
-  text_or_null(json, "runtime", hardware.calibration_runtime);
-  text_or_null(json, "version", hardware.calibration_version);
-  text_or_null(json, "date", hardware.calibration_date);
+  json.member_or_null("runtime", hardware.calibration_runtime);
+  json.member_or_null("version", hardware.calibration_version);
+  json.member_or_null("date", hardware.calibration_date);
   json.member("error", hardware.calibration_error);
   json.end_object();
   json.end_object();
@@ -239,8 +231,8 @@ void write_layer(JsonWriter& json, const Report& report, const LayerRow& layer) 
   json.member("id", layer.id);
   json.member("name", layer.name);
   json.member("kind", layer.kind);
-  text_or_null(json, "op", layer.op);
-  text_or_null(json, "kernel", std::string(layer.kernel_kind));
+  json.member_or_null("op", layer.op);
+  json.member_or_null("kernel", std::string(layer.kernel_kind));
   json.member("layout", layer.blocked ? "blocked" : "plain");
   json.key("node_ids");
   json.begin_array();
@@ -249,8 +241,8 @@ void write_layer(JsonWriter& json, const Report& report, const LayerRow& layer) 
   write_shapes(json, "executed_shapes", layer.results);
   json.member("class", layer.cls);
   json.member("repeat", layer.repeat);
-  text_or_null(json, "unit", layer.unit);
-  text_or_null(json, "dtype", layer.dtype);
+  json.member_or_null("unit", layer.unit);
+  json.member_or_null("dtype", layer.dtype);
   json.member("complete", layer.complete);
   json.member("macs", layer.macs);
   json.member("flops", layer.flops);
@@ -297,9 +289,9 @@ void write_diagnostic(JsonWriter& json, const Diagnostic& diagnostic) {
   json.member("severity", severity_name(diagnostic.severity));
   json.member("code", diagnostic.code);
   json.member("message", diagnostic.message);
-  text_or_null(json, "location", diagnostic.location);
-  text_or_null(json, "node_id", diagnostic.node_id);
-  text_or_null(json, "hint", diagnostic.hint);
+  json.member_or_null("location", diagnostic.location);
+  json.member_or_null("node_id", diagnostic.node_id);
+  json.member_or_null("hint", diagnostic.hint);
   json.end_object();
 }
 

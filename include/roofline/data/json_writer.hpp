@@ -56,6 +56,14 @@ class JsonWriter {
     key(name);
     value(v);
   }
+  /// The text, or null where it is empty.
+  void member_or_null(std::string_view name, std::string_view text) {
+    key(name);
+    if (text.empty())
+      null();
+    else
+      value(text);
+  }
 
  private:
   struct Level {
