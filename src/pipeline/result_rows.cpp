@@ -181,7 +181,8 @@ class ResultBuilder {
     row.executed_flops = runs.as_double() * e.executed_flops;
     if (request_.explain) {
       add_operands(step, row);
-      if (e.time) row.derivation = derivation(step, *e.time);
+      if (e.time)
+        row.derivation = std::make_shared<report::DerivationRow>(derivation(step, *e.time));
     }
     return row;
   }

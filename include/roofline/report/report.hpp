@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -150,10 +151,10 @@ struct LayerRow {
   double share = 0;  ///< of the predicted latency
   bool complete = true;
   std::vector<std::string> reasons;
-  std::optional<double> peak_flops_per_s;   ///< of `unit` in `dtype` under the chosen roof
-  std::vector<OperandRow> operands;         ///< planned; filled only when asked for (--explain)
-  double executed_flops = 0;                ///< that meet the roof: without taps on padding
-  std::optional<DerivationRow> derivation;  ///< as operands
+  std::optional<double> peak_flops_per_s;  ///< of `unit` in `dtype` under the chosen roof
+  std::vector<OperandRow> operands;        ///< planned; filled only when asked for (--explain)
+  double executed_flops = 0;               ///< that meet the roof: without taps on padding
+  std::shared_ptr<const DerivationRow> derivation;  ///< as operands
 };
 
 struct HardwareInfo {
