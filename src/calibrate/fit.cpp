@@ -311,10 +311,12 @@ Solution solve_all(const std::vector<Sample>& samples, const Calibration& start,
   return solve(samples, detailed, patterns, options);
 }
 
+/// Of whole models: what a calibration is for.
 std::vector<TimePair> pairs(const std::vector<Sample>& samples, const std::vector<double>& times) {
   std::vector<TimePair> rows;
-  rows.reserve(samples.size());
-  for (std::size_t i = 0; i < samples.size(); ++i) rows.push_back({samples[i].seconds, times[i]});
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (samples[i].whole) rows.push_back({samples[i].seconds, times[i]});
+  }
   return rows;
 }
 
@@ -330,8 +332,10 @@ std::optional<double> cross_validate(const std::vector<Sample>& samples, const C
   for (std::size_t fold = 0; fold < folds; ++fold) {
     std::vector<Sample> kept;
     std::vector<Sample> held;
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      (i % folds == fold ? held : kept).push_back(samples[i]);
+    std::size_t model = 0;
+    for (const Sample& sample : samples) {
+      if (sample.whole) ++model;  // its steps follow it
+      (model % folds == fold ? held : kept).push_back(sample);
     }
     const Solution fitted = solve_all(kept, start, options);
     const std::vector<double> times = predict(held, fitted.calibration, fitted.machines);

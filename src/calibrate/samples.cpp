@@ -12,14 +12,21 @@
 
 #include "roofline/base/text.hpp"
 #include "roofline/calibrate/bindings.hpp"
+#include "roofline/calibrate/validate.hpp"
 #include "roofline/onnx_io/onnx_io.hpp"
+#include "roofline/pipeline/analyze.hpp"
 
 namespace roofline::calibrate {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kFormWidth = 0.08;  ///< relative error of the form itself, where it fits well
+constexpr double kFormWidth = 0.08;     ///< relative error of the form itself, where it fits well
+constexpr double kNodeWidth = 0.15;     ///< the same of one step in a model that has others
+constexpr double kClockSeconds = 1e-6;  ///< what profilers round to
+/// Of a step that is a sample of its own: behind a long step, short ones find nothing of their code
+/// in the caches, but in models they come in crowds.
+constexpr std::int64_t kLeastBytes = 32768;
 
 class Preparer {
  public:
@@ -78,7 +85,42 @@ class Preparer {
     sample.seconds = row.seconds;
     const double spread = row.p10_s && row.p90_s ? (*row.p90_s - *row.p10_s) / row.seconds / 4 : 0;
     sample.width = std::hypot(kFormWidth, spread);
+    const std::shared_ptr<const Workload> workload = sample.workload;
     samples_.list.push_back(std::move(sample));
+    if (is_mixed(workload->plan())) {
+      Request request = {.bindings = bindings, .plan = plan, .estimate = options};
+      request.hardware = {&workload->profile()};
+      add_nodes(row, analyze(*loaded, request), workload);
+    }
+  }
+
+  /// Several kinds of kernels: the whole does not tell how long each of them takes.
+  static bool is_mixed(const plan::Plan& plan) {
+    std::string_view first;
+    for (const plan::Step& step : plan.steps) {
+      if (step.kind == plan::StepKind::kHost) continue;
+      if (first.empty()) first = step.kernel.kind;
+      if (step.kernel.kind != first) return true;
+    }
+    return false;
+  }
+
+  void add_nodes(const Measurement& row, const report::Report& report,
+                 const std::shared_ptr<const Workload>& workload) {
+    for (const LayerPair& layer : compare_layers(report, row.nodes).layers) {
+      const double seconds = layer.time.measured_s;
+      Count bytes = 0;
+      for (const auto& access : workload->plan().steps[layer.step].accesses) bytes += access.bytes;
+      if (seconds <= 0 || bytes < kLeastBytes) continue;
+      Sample sample;
+      sample.label = row.model + " " + layer.name;
+      sample.workload = workload;
+      sample.steps = {layer.step};
+      sample.whole = false;
+      sample.seconds = seconds;
+      sample.width = std::hypot(kNodeWidth, kClockSeconds / seconds);
+      samples_.list.push_back(std::move(sample));
+    }
   }
 
   std::shared_ptr<const ir::Model> model(const Measurement& row) {

@@ -110,6 +110,7 @@ class Layers {
                    .bound = layer.bound,
                    .time = {measured_s, layer.predicted_latency_s},
                    .roofline_s = layer.roofline_latency_s};
+    pair.step = static_cast<std::size_t>(&layer - report_.results.front().layers.data());
     pair.attainable_flops_per_s = layer.attainable_flops_per_s;
     if (!layer.flops || *layer.flops == 0) return pair;
     pair.intensity = layer.intensity;
@@ -122,8 +123,14 @@ class Layers {
   std::vector<const report::LayerRow*> rows_;
 };
 
-std::string with_op(const std::string& op, std::string_view rest) {
-  return op + '\n' + std::string(rest);
+/// A runtime's "FusedConv" is the "Conv" of a plan, which lists what is fused apart.
+std::string plain_op(std::string_view op) {
+  constexpr std::string_view kFusedOp = "Fused";
+  return std::string(op.starts_with(kFusedOp) ? op.substr(kFusedOp.size()) : op);
+}
+
+std::string with_op(std::string_view op, std::string_view rest) {
+  return plain_op(op) + '\n' + std::string(rest);
 }
 
 /// A node without an operator may list the names of several nodes: "conv1 + relu1".
@@ -159,9 +166,10 @@ Matcher match(const std::vector<MeasuredNode>& nodes, const Layers& layers) {
           return std::vector{with_op(layers[l].op, shape_key(*shape, with_channels))};
         });
   }
-  matcher.match([&](std::size_t n) { return nodes[n].op; },
+  matcher.match([&](std::size_t n) { return plain_op(nodes[n].op); },
                 [&](std::size_t l) {
-                  return layers.is_host(l) ? std::vector<std::string>() : std::vector{layers[l].op};
+                  return layers.is_host(l) ? std::vector<std::string>()
+                                           : std::vector{plain_op(layers[l].op)};
                 });
   match_listed_names(nodes, layers, matcher);
   return matcher;

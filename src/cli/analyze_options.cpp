@@ -77,7 +77,7 @@ void check_use(const Arguments& arguments, const AnalyzeOptions& options) {
       }
     }
   };
-  need({"--runtime", "--precision", "--threads", "--roof"}, !options.hardware.empty(),
+  need({"--runtime", "--precision", "--threads", "--roof", "--copies"}, !options.hardware.empty(),
        "--hardware");
   need({"--sort", "--top", "--group-by", "--explain", "--dims"}, options.format == Format::kText,
        "--format text");
@@ -125,6 +125,7 @@ void read_request(const Arguments& arguments, Request& request) {
     const bool measured = choice("--roof", *roof, names) == "measured";
     request.estimate.roof = measured ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
   }
+  request.estimate.copies = arguments.has("--copies");
   request.tensors = arguments.has("--tensors");
   request.explain = arguments.has("--explain");
 }

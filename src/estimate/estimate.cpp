@@ -45,6 +45,11 @@ class StepEstimator {
     }
   }
 
+  /// Host time of one run of the model.
+  [[nodiscard]] double run_s() const {
+    return model_ ? model_->run_s() : profile_.run_overhead_s.value;
+  }
+
   [[nodiscard]] StepEstimate estimate(std::size_t index) const {
     const plan::Step& step = plan_.steps[index];
     StepEstimate e;
@@ -253,6 +258,17 @@ double peak_rate(const Profile& profile, int unit, hardware::Precision precision
   return rate;
 }
 
+/// Seconds in which the model's inputs and outputs cross the host link, one after the other.
+double copy_s(const plan::Plan& plan, const Profile& profile) {
+  if (!profile.link_bytes_per_s) return 0;
+  double bytes = 0;
+  for (const plan::Buffer& buffer : plan.buffers) {
+    const int crossings = int{buffer.is_input} + int{buffer.is_output};
+    bytes += crossings * buffer.bytes.value_or(0).as_double();
+  }
+  return bytes / profile.link_bytes_per_s->value;
+}
+
 PlanEstimate estimate(const plan::Plan& plan, const Profile& profile,
                       const EstimateOptions& options) {
   PlanEstimate total;
@@ -268,8 +284,8 @@ PlanEstimate estimate(const plan::Plan& plan, const Profile& profile,
       total.untimed_share += runs(plan.steps[s]).as_double() * total.steps.back().predicted_s;
     }
   }
-  total.run_overhead_s =
-      total.calibration ? total.calibration->terms.run_s : profile.run_overhead_s.value;
+  if (options.copies) total.copy_s = copy_s(plan, profile);
+  total.run_overhead_s = estimator.run_s() + total.copy_s;
   total.overhead_s += total.run_overhead_s;
   total.predicted_s += total.run_overhead_s;
   if (total.predicted_s > 0) total.untimed_share /= total.predicted_s;

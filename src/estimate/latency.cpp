@@ -56,8 +56,7 @@ constexpr std::array<std::array<double, 2>, 9> kTiles = {{{256, 128},
                                                           {32, 32}}};
 constexpr std::array<double, 5> kSplits = {1, 2, 4, 8, 16};
 constexpr double kLeastSplitDepth = 128;  ///< elements of k that a split keeps at least
-constexpr double kQueriesPerBlock = 64;  ///< rows of scores that a fused attention works on at once
-constexpr double kBlocksPerCore = 2;
+constexpr double kHeadsPerCore = 2;       ///< fused attention: a block of threads has a whole head
 
 }  // namespace
 
@@ -166,12 +165,12 @@ LatencyModel::Bandwidths LatencyModel::cached_bandwidth(double distance) const {
 void LatencyModel::add_traffic(const plan::Step& step, const plan::Plan& plan,
                                std::span<const double> distances, StepTime& t) const {
   const Terms& terms = calibration_.terms;
-  const bool measured = !profile_.bandwidth_curve.empty();
-  // A recurrence goes through its weights once in every time step: calls / directions.
-  const bool recurs = step.kernel.kind == "recurrent";
-  const double again = recurs ? step.kernel.calls / step.kernel.extents[1] - 1 : 0;
-  double here = 0;
-  for (const plan::BufferAccess& access : step.accesses) here += access.bytes.as_double();
+  // A measured curve ends with what one core draws from main memory.
+  const bool measured = !profile_.bandwidth_curve.empty() && cores_ == 1;
+  const Bandwidths dram = measured
+                              ? Bandwidths{curve_.back().read_bytes_per_s * terms.dram_bandwidth,
+                                           curve_.back().write_bytes_per_s * terms.dram_bandwidth}
+                              : Bandwidths{dram_bytes_per_s_, dram_bytes_per_s_};
   for (std::size_t i = 0; i < step.accesses.size(); ++i) {
     const plan::BufferAccess& access = step.accesses[i];
     const double bytes = access.bytes.as_double();
@@ -182,12 +181,11 @@ void LatencyModel::add_traffic(const plan::Step& step, const plan::Plan& plan,
     const Bandwidths rates = cached_bandwidth(distances[i]);
     const double rate = access.is_write ? rates.write : rates.read;
     t.cached_s += (1 - missed) * bytes / (rate * terms.cache_bandwidth);
-    if (weight && again > 0) {
-      t.cached_s += again * bytes / (cached_bandwidth(here).read * terms.cache_bandwidth);
-    }
-    // A measured curve already falls to what one core draws from main memory.
-    const double dram_rate = measured && cores_ == 1 ? rate : dram_bytes_per_s_;
-    t.dram_s += missed * bytes / dram_rate;
+    t.dram_s += missed * bytes / (access.is_write ? dram.write : dram.read);
+  }
+  if (step.kernel.reread_bytes > 0) {
+    const double rate = cached_bandwidth(step.kernel.reread_span).read * terms.cache_bandwidth;
+    t.cached_s += step.kernel.reread_bytes / rate;
   }
 }
 
@@ -195,9 +193,8 @@ double LatencyModel::attention_s(const ops::Contraction& c, double rate) const {
   const auto batch = static_cast<double>(c.batch);
   const double scores = batch * static_cast<double>(c.m) * static_cast<double>(c.n);
   const double flops = 2 * scores * static_cast<double>(c.k);
-  const double blocks = batch * std::ceil(static_cast<double>(c.m) / kQueriesPerBlock);
   const double cores = profile_.cores ? profile_.cores->value : 1;
-  const double busy = std::min(1.0, blocks / (kBlocksPerCore * cores));
+  const double busy = std::min(1.0, batch / (kHeadsPerCore * cores));
   return (flops / rate + scores * calibration_.terms.softmax_flops / vector_peak_) / busy;
 }
 
@@ -267,6 +264,11 @@ void LatencyModel::add_compute(const plan::Step& step, const KernelTiming& times
     }
   }
   t.compute_s += kernel.work / (t.peak * t.efficiency) * t.saturation;
+}
+
+double LatencyModel::run_s() const {
+  const Terms& terms = calibration_.terms;
+  return terms.run_s + (profile_.link_bytes_per_s ? terms.link_s : 0);
 }
 
 StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,

@@ -30,6 +30,7 @@ std::span<const Parameter<Terms>> term_parameters() {
   static constexpr std::array kParameters = {
       Parameter<Terms>{"exponent", &Terms::exponent, {1, 64}},
       Parameter<Terms>{"run_s", &Terms::run_s, kSeconds},
+      Parameter<Terms>{"link_s", &Terms::link_s, kSeconds},
       Parameter<Terms>{"step_s", &Terms::step_s, kSeconds},
       Parameter<Terms>{"clock_hz", &Terms::clock_hz, {0, 1e12}},
       Parameter<Terms>{"scale", &Terms::scale, kFactor},

@@ -82,6 +82,7 @@ class ResultBuilder {
     result.memory_s = e.memory_s;
     result.overhead_s = e.overhead_s;
     result.run_overhead_s = e.run_overhead_s;
+    result.copy_s = e.copy_s;
     result.untimed_share = e.untimed_share;
     result.bound = estimate::bound_name(e.bound);
     result.bottleneck = estimate::bottleneck_name(e.bottleneck);

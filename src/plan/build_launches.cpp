@@ -141,7 +141,8 @@ class LaunchBuilder : private StepBuilder {
       for (std::size_t i = image ? 2 : shape->size() - 1; i < shape->size(); ++i) {
         extent *= static_cast<double>((*shape)[i]);
       }
-      step.kernel.extents[0] = std::max(1.0, extent);
+      // Channels of one pixel lie in the same order either way.
+      if (!image || extent != 1) step.kernel.extents[0] = std::max(1.0, extent);
     }
     for (const TensorId t : launch.inputs) touch(t, false, std::nullopt, step);
     for (const TensorId t : launch.outputs) touch(t, true, std::nullopt, step);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <variant>
 
 #include "draft.hpp"
@@ -14,10 +15,11 @@
 // conv.depthwise        FLOPs, padding taps included    [row, taps, channels]
 // conv.grouped          FLOPs on real input             [channels in of a group, row, out of one]
 // im2col.pointwise, .spatial, .first  FLOPs             [k, channels out, pixels]
-// im2col.grouped        FLOPs; a call is a group        [k, channels out of a group, pixels]
+// im2col.grouped[.pointwise]  FLOPs; a call is a group  [k, channels out of a group, pixels]
 // im2col.depthwise      FLOPs                           [row, taps, channels]
 // conv.transposed       FLOPs                           [k, n, pixels in]
 // gemm, gemv            FLOPs, columns in vectors       [k, n, m]        constant second operand
+// gemm.aliased          the same, rows of the first operand on the same lines of the first cache
 // matmul, matvec        the same                        [k, n, m]        both operands computed
 // attention             FLOPs                           [k, n, m]
 // recurrent             FLOPs; a call is a time step    [hidden size, directions, batch]
@@ -44,6 +46,8 @@ using ir::Shape;
 constexpr double kFewChannels = 8;     ///< below: of images, which kernels treat apart
 constexpr double kCubicTaps = 24;      ///< operations for a result from which on it is not linear
 constexpr double kVectorColumns = 16;  ///< columns that a matrix kernel computes at once
+constexpr double kAliasBytes = 4096;   ///< from one set of a first-level cache to the same set
+constexpr double kAliasedRows = 8;     ///< rows at once that such a cache cannot hold: its ways
 
 double product(const Shape& shape, std::size_t from) {
   double total = 1;
@@ -101,13 +105,31 @@ class Describer {
     if (step_.cls == ops::OpClass::kRecurrent) {
       kernel_.calls = static_cast<double>(c.batch);
       const double steps = std::max(1.0, static_cast<double>(out_->front()));
-      return set("recurrent", work, {static_cast<double>(out_->back()), kernel_.calls / steps, m});
+      const auto hidden = static_cast<double>(out_->back());
+      // Products with the input come first, all steps at once; each direction runs to its end.
+      kernel_.reread_span = n * hidden * first_operand_bits() / 8;
+      kernel_.reread_bytes = (kernel_.calls - kernel_.calls / steps) * kernel_.reread_span;
+      return set("recurrent", work, {hidden, kernel_.calls / steps, m});
     }
     if (step_.cls == ops::OpClass::kAttention) return set("attention", work, {k, n, m});
     const bool constant = reads_weight(c);
-    const std::string_view kind =
-        constant ? (m == 1 ? "gemv" : "gemm") : (m == 1 ? "matvec" : "matmul");
+    const std::string_view kind = !constant             ? (m == 1 ? "matvec" : "matmul")
+                                  : m == 1              ? "gemv"
+                                  : has_aliased_rows(c) ? "gemm.aliased"
+                                                        : "gemm";
     set(kind, work / n * round_up(n, kVectorColumns), {k, n, m});
+  }
+
+  /// Rows that a kernel works on at once evict each other from the first-level cache.
+  [[nodiscard]] bool has_aliased_rows(const ops::Contraction& c) const {
+    const double row = static_cast<double>(c.k) * first_operand_bits() / 8;
+    return static_cast<double>(c.m) >= kAliasedRows && std::fmod(row, kAliasBytes) == 0;
+  }
+
+  [[nodiscard]] int first_operand_bits() const {
+    const ir::Node& lead = draft_.node(step_.nodes.front());
+    const bool has_one = !lead.inputs.empty() && lead.inputs[0] != ir::kNoTensor;
+    return ir::bits(has_one ? draft_.type(lead.inputs[0]).dtype : ir::DType::kFloat32);
   }
 
   void describe_conv(const ops::Contraction& c) {
@@ -127,10 +149,14 @@ class Describer {
     }
     const double pixels = product(*out_, 2);
     if (groups > 1) kernel_.calls = groups * static_cast<double>((*out_)[0]);
-    const std::string_view dense = taps == 1                 ? "im2col.pointwise"
-                                   : k / taps < kFewChannels ? "im2col.first"
-                                                             : "im2col.spatial";
-    set(groups > 1 ? "im2col.grouped" : dense, flops, {k, static_cast<double>(c.n), pixels});
+    const std::array<double, 3> extents = {k, static_cast<double>(c.n), pixels};
+    if (groups > 1) {
+      return set(taps == 1 ? "im2col.grouped.pointwise" : "im2col.grouped", flops, extents);
+    }
+    set(taps == 1                 ? "im2col.pointwise"
+        : k / taps < kFewChannels ? "im2col.first"
+                                  : "im2col.spatial",
+        flops, extents);
   }
 
   void describe_blocked(const ops::Contraction& c, double taps) {
@@ -290,13 +316,26 @@ class Describer {
       kernel_.kind = "resize.cubic";
   }
 
-  void describe_elementwise() {
-    const ir::Node& node = draft_.node(step_.nodes.front());
-    std::vector<const Shape*> shapes;
-    for (const ir::TensorId id : node.inputs) {
-      const Shape* shape = known_shape(draft_, id);
-      if (shape != nullptr && product(*shape, 0) > 1) shapes.push_back(shape);
+  /// Shapes of what the step reads and goes through element by element, each tensor once.
+  [[nodiscard]] std::vector<const Shape*> operand_shapes() const {
+    std::set<ir::TensorId> seen;
+    for (const ir::NodeId n : step_.nodes) {
+      const auto& results = draft_.node(n).outputs;
+      seen.insert(results.begin(), results.end());
     }
+    std::vector<const Shape*> shapes;
+    for (const ir::NodeId n : step_.nodes) {
+      for (const ir::TensorId id : draft_.node(n).inputs) {
+        if (!seen.insert(id).second) continue;
+        const Shape* shape = known_shape(draft_, id);
+        if (shape != nullptr && product(*shape, 0) > 1) shapes.push_back(shape);
+      }
+    }
+    return shapes;
+  }
+
+  void describe_elementwise() {
+    const std::vector<const Shape*> shapes = operand_shapes();
     if (shapes.size() < 2) {
       kernel_.kind = "unary";
       return;

@@ -198,6 +198,7 @@ void write_result_totals(JsonWriter& json, const Result& result) {
   json.member("memory_s", result.memory_s);
   json.member("overhead_s", result.overhead_s);
   json.member("run_overhead_s", result.run_overhead_s);
+  json.member("copy_s", result.copy_s);
   json.member("bound", result.bound);
   json.member("bottleneck", result.bottleneck);
   json.member("throughput_per_s", result.throughput_per_s);

@@ -217,10 +217,12 @@ std::vector<std::size_t> rows_shown(const TextOptions& options, const Result* re
 void append_run_overhead(Screen& screen, const Result* result) {
   if (!result || result->run_overhead_s <= 0) return;
   const double share = ratio(result->run_overhead_s, result->predicted_latency_s);
-  screen.painter.append(screen.text,
-                        fmt::format("  {} ({}) is overhead of the run as a whole, in no layer",
-                                    seconds_text(result->run_overhead_s), format_percent(share)),
-                        Style::kDim);
+  std::string line = fmt::format("  {} ({}) is overhead of the run as a whole, in no layer",
+                                 seconds_text(result->run_overhead_s), format_percent(share));
+  if (result->copy_s > 0) {
+    line += fmt::format(" ({} copies over the host link)", seconds_text(result->copy_s));
+  }
+  screen.painter.append(screen.text, line, Style::kDim);
   screen.text += '\n';
 }
 

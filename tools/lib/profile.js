@@ -110,11 +110,11 @@ function time_tiny([chains, nodes], settings, prefix) {
   const fixed = { ...settings, dims: {}, shapes: {} };
   const plain = new Model(bytes, fixed);
   plain.warm_up();
-  const plain_s = plain.timed_runs(100, now_s() + 0.02, 1000);
+  const { seconds: plain_s } = plain.timed_runs(100, now_s() + 0.02, 1000);
   plain.close();
   const profiled = new Model(bytes, fixed, prefix);
   profiled.warm_up();
-  const profiled_s = profiled.timed_runs(20, now_s() + 0.02, Math.max(20, 2000 / nodes));
+  const { seconds: profiled_s } = profiled.timed_runs(20, now_s() + 0.02, Math.max(20, 2000 / nodes));
   const runs = split_runs(profiled.close_profile(prefix)).slice(-profiled_s.length);
   return {
     plain_s: median(plain_s),

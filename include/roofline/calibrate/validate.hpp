@@ -33,9 +33,10 @@ struct ValidateRequest {
 
 /// An executed node beside the step of the plan that it was matched to.
 struct LayerPair {
-  std::string name;    ///< of the plan's layer
-  std::string op;      ///< as the runtime calls it
-  std::string kernel;  ///< kind of kernel
+  std::size_t step = 0;  ///< of the plan
+  std::string name;      ///< of the plan's layer
+  std::string op;        ///< as the runtime calls it
+  std::string kernel;    ///< kind of kernel
   std::string bound;
   TimePair time = {};
   double roofline_s = 0;

@@ -81,7 +81,8 @@ struct PlanEstimate {
   std::vector<StepEstimate> steps;  ///< parallel to Plan::steps
   /// The profile's parameters for the plan's runtime, or its kind's; nullptr: uncalibrated.
   const hardware::Calibration* calibration = nullptr;
-  double run_overhead_s = 0;  ///< of a run, beside its steps
+  double run_overhead_s = 0;  ///< of a run, beside its steps; copies included
+  double copy_s = 0;          ///< inputs and outputs over the host link, where asked for
   /// Share of the predicted time in steps whose kind of kernel the calibration does not have.
   double untimed_share = 0;
   bool complete = true;
@@ -105,7 +106,8 @@ struct PlanEstimate {
 
 struct EstimateOptions {
   hardware::Roof roof = hardware::Roof::kDatasheet;
-  int threads = 0;  ///< 0: all cores
+  int threads = 0;      ///< 0: all cores
+  bool copies = false;  ///< count the copies of inputs and outputs over the host link
 };
 
 /// FLOP/s of a unit in a precision under the chosen roof and threads.

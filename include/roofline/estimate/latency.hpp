@@ -21,7 +21,7 @@ class LatencyModel {
   [[nodiscard]] StepTime time(const plan::Step& step, const plan::Plan& plan,
                               std::span<const double> distances) const;
   /// Host time of one run of the model.
-  [[nodiscard]] double run_s() const { return calibration_.terms.run_s; }
+  [[nodiscard]] double run_s() const;
 
  private:
   struct Bandwidths {

@@ -25,6 +25,7 @@ struct KernelTiming {
 struct Terms {
   double exponent = 64;        ///< p of the smooth maximum (c^p + m^p)^(1/p); 64 is a plain maximum
   double run_s = 0;            ///< host time of one run of the model
+  double link_s = 0;           ///< the same, only on machines behind a host link
   double step_s = 0;           ///< fixed time of a step, at clock_hz
   double clock_hz = 0;         ///< clock at which step_s and call_s hold; 0: on any machine
   double scale = 1;            ///< factor on everything in a graph against kernels timed alone

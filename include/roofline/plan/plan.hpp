@@ -62,7 +62,9 @@ struct Kernel {
                                    std::numeric_limits<double>::infinity()};
   double calls =
       1;  ///< calls of the inner routine: groups of a plain convolution, steps of an LSTM
-  double results = 0;                        ///< elements written: what a fused activation works on
+  double reread_bytes = 0;  ///< of operands that it goes through again, beyond the step's accesses
+  double reread_span = 0;   ///< bytes from one reading of these to the next
+  double results = 0;       ///< elements written: what a fused activation works on
   std::vector<std::string_view> fused = {};  ///< operators fused behind the first one, in order
   Layout layout = Layout::kPlain;            ///< of its first operand that is an activation
 };

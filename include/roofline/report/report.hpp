@@ -186,6 +186,7 @@ struct Result {
   double roofline_latency_s = 0, predicted_latency_s = 0;
   double compute_s = 0, memory_s = 0, overhead_s = 0;
   double run_overhead_s = 0;  ///< the part of overhead_s that no layer carries
+  double copy_s = 0;          ///< the part of that for copies over the host link, where asked for
   double untimed_share = 0;   ///< of the predicted time: kernels that the calibration lacks
   std::string bound, bottleneck;
   std::optional<double> throughput_per_s;

@@ -155,7 +155,7 @@ TEST(Calibration, UnitsAndFormsAreTold) {
 TEST(Calibration, UnknownKeysAreRefused) {
   EXPECT_EQ(error_of("exponent: 3", "exponents: 3"),
             "error[unknown-key]: m.yaml:22:13: 'calibrations[0].terms' has an unknown key "
-            "'exponents'; expected one of exponent, run_s, step_s, clock_hz, scale, compute, "
+            "'exponents'; expected one of exponent, run_s, link_s, step_s, clock_hz, scale, compute, "
             "cache_bandwidth, dram_bandwidth, activation_residency, weight_residency, "
             "residency_sharpness, thread_efficiency, thread_bandwidth, wave, tile_half, "
             "tile_prologue, split_s, epilogue_flops, softmax_flops\n"

@@ -1,0 +1,202 @@
+// Owns the kinds of kernels: what each is called, its work and its extents, on one operator each.
+// Refuses fusion: onnxruntime_test and kernel_rules_test have that.
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <ostream>
+
+#include "roofline/plan/plan.hpp"
+#include "support/model_builder.hpp"
+
+namespace roofline::plan {
+namespace {
+
+using test::ModelBuilder;
+
+constexpr double kNone = std::numeric_limits<double>::infinity();
+
+struct Case {
+  std::string name;
+  ModelBuilder model;
+  std::string runtime;
+  std::string_view kind;
+  double work;
+  std::array<double, 3> extents;
+};
+std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
+
+/// Convolution of [1, in, 14, 14] with `out` filters that keep the size.
+ModelBuilder conv(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t groups = 1) {
+  ModelBuilder b;
+  const std::int64_t pad = kernel / 2;
+  b.input("x", ir::Shape{1, in, 14, 14}).weight("w", {out, in / groups, kernel, kernel});
+  b.node("Conv", {"x", "w"}, {"y"},
+         {{.name = "pads", .value = std::vector<std::int64_t>{pad, pad, pad, pad}},
+          {.name = "group", .value = groups}});
+  b.output("y");
+  return b;
+}
+
+ModelBuilder one(const std::string& op, const std::vector<ir::Shape>& shapes,
+                 std::vector<ir::Attribute> attributes = {}) {
+  ModelBuilder b;
+  std::vector<std::string> names;
+  for (const ir::Shape& shape : shapes) {
+    names.push_back("x" + std::to_string(names.size()));
+    b.input(names.back(), shape);
+  }
+  b.node(op, names, {"y"}, std::move(attributes)).output("y");
+  return b;
+}
+
+ModelBuilder product(std::int64_t m, bool constant) {
+  ModelBuilder b;
+  b.input("x", ir::Shape{m, 64});
+  if (constant)
+    b.weight("w", {64, 100});
+  else
+    b.input("w", ir::Shape{64, 100});
+  b.node("MatMul", {"x", "w"}, {"y"}).output("y");
+  return b;
+}
+
+ir::Attribute ints(const char* name, std::vector<std::int64_t> values) {
+  return {.name = name, .value = std::move(values)};
+}
+
+const double kPixels = 14 * 14;
+
+std::vector<Case> cases() {
+  return {
+      {"Pointwise",
+       conv(64, 50, 1),
+       "onnxruntime:all",
+       "conv.pointwise",
+       2 * 64 * 64 * kPixels,
+       {64, 64, kPixels}},  // 50 channels run as 64
+      {"Spatial",
+       conv(64, 64, 3),
+       "onnxruntime:all",
+       "conv.spatial",
+       2.0 * 64 * 64 * (9 * 12 * 12 + 4 * 12 * 6 + 4 * 4),
+       {64, 64, 14}},  // taps on real input
+      {"First",
+       conv(3, 64, 3),
+       "onnxruntime:all",
+       "conv.first",
+       2.0 * 3 * 64 * (9 * 12 * 12 + 4 * 12 * 6 + 4 * 4),
+       {27, 64, 14}},
+      {"Depthwise",
+       conv(64, 64, 3, 64),
+       "onnxruntime:all",
+       "conv.depthwise",
+       2 * 64 * kPixels * 9,
+       {14, 9, 64}},
+      {"Grouped",
+       conv(64, 64, 1, 2),
+       "onnxruntime:all",
+       "conv.grouped",
+       2 * 64 * 32 * kPixels,
+       {32, 14, 32}},
+      {"PointwisePlain",
+       conv(64, 50, 1),
+       "onnxruntime:extended",
+       "im2col.pointwise",
+       2 * 64 * 50 * kPixels,
+       {64, 50, kPixels}},
+      {"SpatialPlain",
+       conv(64, 64, 3),
+       "onnxruntime:extended",
+       "im2col.spatial",
+       2 * 64 * 64 * 9 * kPixels,
+       {576, 64, kPixels}},
+      {"Gemm", product(8, true), "onnxruntime:all", "gemm", 2 * 8 * 64 * 112, {64, 100, 8}},
+      {"Gemv", product(1, true), "onnxruntime:all", "gemv", 2 * 64 * 112, {64, 100, 1}},
+      {"Matmul", product(8, false), "onnxruntime:all", "matmul", 2 * 8 * 64 * 112, {64, 100, 8}},
+      {"Matvec", product(1, false), "onnxruntime:all", "matvec", 2 * 64 * 112, {64, 100, 1}},
+      {"Unary", one("Sigmoid", {{4, 100}}), "onnxruntime:all", "unary", 400, {100, kNone, kNone}},
+      {"Elementwise",
+       one("Add", {{4, 100}, {4, 100}}),
+       "onnxruntime:all",
+       "elementwise",
+       400,
+       {100, kNone, kNone}},
+      {"BroadcastOfRows",
+       one("Add", {{4, 3, 100}, {100}}),
+       "onnxruntime:all",
+       "broadcast",
+       1200,
+       {100, kNone, kNone}},
+      {"BroadcastOfPlanes",
+       one("Mul", {{4, 3, 100}, {4, 3, 1}}),
+       "onnxruntime:all",
+       "broadcast",
+       1200,
+       {100, kNone, kNone}},
+      {"SoftmaxLast",
+       one("Softmax", {{4, 100}}),
+       "onnxruntime:all",
+       "softmax",
+       400,
+       {100, kNone, kNone}},
+      {"SoftmaxOuter",
+       one("Softmax", {{4, 5, 100}}, {{.name = "axis", .value = std::int64_t{1}}}),
+       "onnxruntime:all",
+       "softmax.outer",
+       2000,
+       {100, 5, kNone}},
+      {"ReduceInner",
+       one("ReduceMax", {{4, 5, 100}}, {ints("axes", {2})}),
+       "onnxruntime:all",
+       "reduce.inner",
+       2000,
+       {100, kNone, kNone}},
+      {"ReduceOuter",
+       one("ReduceMax", {{4, 5, 100}}, {ints("axes", {1})}),
+       "onnxruntime:all",
+       "reduce.outer",
+       2000,
+       {100, 5, kNone}},
+      {"TransposeOfBlocks",
+       one("Transpose", {{4, 5, 100}}, {ints("perm", {1, 0, 2})}),
+       "onnxruntime:all",
+       "move",
+       2000,
+       {100, kNone, kNone}},
+      {"TransposeOfElements",
+       one("Transpose", {{4, 5, 100}}, {ints("perm", {0, 2, 1})}),
+       "onnxruntime:all",
+       "move.scatter",
+       2000,
+       {5, kNone, kNone}},
+      {"GlobalPool",
+       one("GlobalAveragePool", {{1, 10, 14, 14}}),
+       "onnxruntime:extended",
+       "pool.global",
+       10 * kPixels,
+       {kPixels, kNone, kNone}},
+  };
+}
+
+class KernelOf : public testing::TestWithParam<Case> {};
+
+TEST_P(KernelOf, IsWhatTheRuntimeRuns) {
+  const Case& c = GetParam();
+  const Plan plan = make_plan(infer::infer(c.model.model(), {}), nullptr,
+                              {.runtime = c.runtime, .precision = {}});
+  int found = 0;
+  for (const Step& step : plan.steps) {
+    if (step.nodes.empty()) continue;  // a reorder
+    ++found;
+    EXPECT_EQ(step.kernel.kind, c.kind);
+    EXPECT_DOUBLE_EQ(step.kernel.work, c.work);
+    EXPECT_EQ(step.kernel.extents, c.extents);
+  }
+  EXPECT_EQ(found, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, KernelOf, testing::ValuesIn(cases()),
+                         [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace roofline::plan

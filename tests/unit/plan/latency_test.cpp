@@ -1,0 +1,180 @@
+// Owns the terms of the latency form, one at a time, with arithmetic in sight.
+// Refuses calibrations with many terms: their sums are checked in goldens of --explain.
+#include "roofline/estimate/latency.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "roofline/estimate/estimate.hpp"
+#include "support/model_builder.hpp"
+
+namespace roofline::estimate {
+namespace {
+
+/// 4 cores of 100 GFLOP/s together, a cache of 1 MB, 10 GB/s of main memory.
+hardware::Profile machine() {
+  hardware::Profile p;
+  p.id = "toy";
+  p.kind = "cpu";
+  p.units.resize(1);
+  p.units[0].name = "lanes";
+  p.units[0].peaks[hardware::Precision::kFp32] = {
+      .flops_per_s = {1e11, "s"}, .measured = {}, .alignment = 1};
+  p.memory.push_back({.name = "l2",
+                      .capacity_bytes = hardware::Fact{1e6, "s"},
+                      .bytes_per_s = hardware::Fact{1e11, "s"},
+                      .measured_bytes_per_s = {},
+                      .core_bytes_per_s = {}});
+  p.memory.push_back({.name = "dram",
+                      .capacity_bytes = hardware::Fact{1e9, "s"},
+                      .bytes_per_s = hardware::Fact{1e10, "s"},
+                      .measured_bytes_per_s = {},
+                      .core_bytes_per_s = hardware::Fact{4e9, "s"}});
+  p.cores = hardware::Fact{4, "s"};
+  p.clock_hz = hardware::Fact{2e9, "s"};
+  return p;
+}
+
+hardware::Calibration calibration() {
+  hardware::Calibration c;
+  c.runtime = "basic";
+  c.kernels["gemm"] = {.efficiency = 0.5, .half = {64, 0, 0}};
+  c.kernels["unary"] = {};
+  return c;
+}
+
+/// A product of 32 x 64 by 64 x 128, Relu behind it, then a Sigmoid of its own.
+plan::Plan plan(const hardware::Profile& profile) {
+  test::ModelBuilder b;
+  b.input("x", ir::Shape{32, 64}).weight("w", {64, 128});
+  b.node("MatMul", {"x", "w"}, {"p"}).node("Relu", {"p"}, {"r"}).output("r");
+  b.node("Sigmoid", {"r"}, {"y"}).output("y");
+  return plan::make_plan(infer::infer(b.model(), {}), &profile,
+                         {.runtime = "basic", .precision = {}});
+}
+
+constexpr double kFlops = 2.0 * 32 * 64 * 128;
+
+StepTime time_of(const hardware::Calibration& c, std::size_t step, double distance,
+                 const EstimateOptions& options = {}) {
+  const hardware::Profile profile = machine();
+  const plan::Plan planned = plan(profile);
+  const std::vector<double> distances(planned.steps.at(step).accesses.size(), distance);
+  return LatencyModel(profile, c, options).time(planned.steps.at(step), planned, distances);
+}
+
+TEST(Latency, ComputeIsWorkOverPeakEfficiencyAndSaturation) {
+  const StepTime t = time_of(calibration(), 0, 1);
+  EXPECT_DOUBLE_EQ(t.saturation, 2);  // k = 64 is where the efficiency halves
+  EXPECT_DOUBLE_EQ(t.compute_s, kFlops / (1e11 * 0.5) * 2);
+  EXPECT_GE(t.total_s, t.compute_s);
+}
+
+TEST(Latency, BytesComeFromWhereTheirReuseDistanceSays) {
+  const StepTime near = time_of(calibration(), 1, 1e3);
+  const StepTime far = time_of(calibration(), 1, 1e9);
+  EXPECT_LT(near.dram_s, 1e-12);
+  EXPECT_GT(near.cached_s, 0);
+  EXPECT_NEAR(far.dram_s, 2 * 32 * 128 * 4 / 1e10, 1e-9);
+  EXPECT_LT(far.cached_s, 1e-12);
+}
+
+TEST(Latency, AnActivationBehindAKernelCostsWhatItsOperatorIsListedWith) {
+  hardware::Calibration c = calibration();
+  const double before = time_of(c, 0, 1).compute_s;
+  c.fused["Relu"] = 4;
+  EXPECT_NEAR(time_of(c, 0, 1).compute_s - before, 4 * 32 * 128 / 1e11, 1e-12);
+}
+
+TEST(Latency, FixedTimesHoldAtTheirClock) {
+  hardware::Calibration c = calibration();
+  c.terms.step_s = 3e-6;
+  c.terms.clock_hz = 4e9;
+  EXPECT_DOUBLE_EQ(time_of(c, 1, 1).overhead_s, 6e-6);  // at 2 GHz
+}
+
+TEST(Latency, ACoreAloneHasAQuarterOfThePeakAndItsOwnBandwidth) {
+  const StepTime all = time_of(calibration(), 0, 1e9);
+  const StepTime one = time_of(calibration(), 0, 1e9, {.threads = 1});
+  EXPECT_DOUBLE_EQ(one.compute_s, 4 * all.compute_s);
+  EXPECT_NEAR(one.dram_s / all.dram_s, 10.0 / 4, 1e-9);
+}
+
+TEST(Latency, ThreadsShareMainMemory) {
+  hardware::Calibration c = calibration();
+  c.terms.thread_efficiency = 0.9;
+  const StepTime one = time_of(c, 0, 1e9, {.threads = 1});
+  const StepTime two = time_of(c, 0, 1e9, {.threads = 2});
+  EXPECT_NEAR(one.compute_s / two.compute_s, 1.8, 1e-9);
+  EXPECT_NEAR(one.dram_s / two.dram_s, 2, 1e-9);  // 8 of 10 GB/s
+  const StepTime all = time_of(c, 0, 1e9, {.threads = 4});
+  EXPECT_NEAR(one.dram_s / all.dram_s, 2.5, 1e-9);  // 10, not 16
+}
+
+TEST(Latency, ASmoothMaximumLiesBetweenTheLargerTermAndTheSum) {
+  hardware::Calibration c = calibration();
+  c.terms.exponent = 3;
+  c.kernels["gemm"].cached = 1;
+  const StepTime t = time_of(c, 0, 9e5);
+  EXPECT_GT(t.combined_s, std::max({t.compute_s, t.cached_s, t.dram_s}));
+  EXPECT_LT(t.combined_s, t.compute_s + t.cached_s + t.dram_s);
+}
+
+TEST(Latency, StreamedMainMemoryIsAddedToTheRest) {
+  hardware::Calibration c = calibration();
+  c.kernels["gemm"].overlapped = 0;
+  c.kernels["gemm"].streamed = 1;
+  const StepTime t = time_of(c, 0, 1e9);
+  EXPECT_NEAR(t.total_s, t.compute_s + t.dram_s, 1e-12);
+}
+
+TEST(Latency, AKindWithoutTimesTakesThoseOfWhatItIsASpecialCaseOf) {
+  hardware::Calibration c;
+  c.kernels["softmax"] = {};
+  c.kernels["unary"] = {};
+  c.kernels["unary:Sigmoid"] = {};
+  plan::Kernel kernel;
+  kernel.kind = "softmax.outer";
+  EXPECT_EQ(timing_key(c, kernel), "softmax");
+  kernel.kind = "unary";
+  kernel.op = "Sigmoid";
+  EXPECT_EQ(timing_key(c, kernel), "unary:Sigmoid");
+  kernel.op = "Tanh";
+  EXPECT_EQ(timing_key(c, kernel), "unary");
+  kernel.kind = "pool";
+  EXPECT_EQ(timing_key(c, kernel), "");
+}
+
+TEST(Latency, AKernelThatTheCalibrationLacksRunsAtTheRoof) {
+  hardware::Calibration c = calibration();
+  c.kernels.erase("gemm");
+  const StepTime t = time_of(c, 0, 1);
+  EXPECT_EQ(t.timing, nullptr);
+  EXPECT_NEAR(t.total_s, std::max((kFlops + 32 * 128) / 1e11, t.cached_s), 1e-12);
+}
+
+TEST(Estimate, CopiesCrossTheHostLinkWhereThereIsOne) {
+  hardware::Profile profile = machine();
+  const plan::Plan planned = plan(profile);
+  const PlanEstimate shared = estimate(planned, profile, {.copies = true});
+  EXPECT_DOUBLE_EQ(shared.copy_s, 0);
+  profile.link_bytes_per_s = hardware::Fact{1e9, "s"};
+  const double without = estimate(planned, profile, {}).predicted_s;
+  const PlanEstimate linked = estimate(planned, profile, {.copies = true});
+  EXPECT_DOUBLE_EQ(linked.copy_s, (32 * 64 + 2 * 32 * 128) * 4 / 1e9);
+  EXPECT_DOUBLE_EQ(linked.predicted_s, without + linked.copy_s);
+}
+
+TEST(Latency, HostTimeBehindALinkIsOnlyThere) {
+  hardware::Profile profile = machine();
+  hardware::Calibration c = calibration();
+  c.terms.run_s = 1e-6;
+  c.terms.link_s = 1e-4;
+  EXPECT_DOUBLE_EQ(LatencyModel(profile, c, {}).run_s(), 1e-6);
+  profile.link_bytes_per_s = hardware::Fact{1e9, "s"};
+  EXPECT_DOUBLE_EQ(LatencyModel(profile, c, {}).run_s(), 1.01e-4);
+}
+
+}  // namespace
+}  // namespace roofline::estimate
