@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <string_view>
+#include <tuple>
 
 #include "parameters.hpp"
 #include "roofline/base/text.hpp"
@@ -58,11 +60,11 @@ class Clock {
   void rebuild() {
     models_.clear();
     model_of_.clear();
-    std::map<std::pair<const hardware::Profile*, int>, std::size_t> known;
+    std::map<std::tuple<const hardware::Profile*, int, std::string_view>, std::size_t> known;
     for (const Sample& sample : samples_) {
       const Workload& w = *sample.workload;
-      const auto [at, is_new] =
-          known.try_emplace({&w.profile(), w.options().threads}, models_.size());
+      const auto [at, is_new] = known.try_emplace(
+          {&w.profile(), w.options().threads, w.options().version}, models_.size());
       if (is_new) {
         models_.emplace_back(w.profile(), calibrations_.at(w.profile().id), w.options());
       }

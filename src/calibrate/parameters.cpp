@@ -15,6 +15,7 @@ double* find_term(Calibration& c, const FreeParameter& p) {
   return &(c.terms.*hardware::term_parameters()[p.index].member);
 }
 double* find_precision(Calibration& c, const FreeParameter& p) { return &c.precisions[p.key]; }
+double* find_release(Calibration& c, const FreeParameter& p) { return &c.releases[p.key]; }
 double* find_fused(Calibration& c, const FreeParameter& p) { return &c.fused[p.key]; }
 double* find_derate(Calibration& c, const FreeParameter& p) { return &c.derates[p.index].factor; }
 double* find_kernel(Calibration& c, const FreeParameter& p) {
@@ -37,6 +38,7 @@ constexpr std::array kWidths = {
     Width{"overlapped", 0.4},
     Width{"streamed", 0.5},
     Width{"run_s", 1.5},
+    Width{"link_s", 1.5},
     Width{"step_s", 0.8},
     Width{"compute", 0.3},
     Width{"cache_bandwidth", 0.5},
@@ -52,6 +54,7 @@ constexpr std::array kWidths = {
 constexpr double kHalfWidth = 1.3;
 constexpr double kFusedWidth = 0.8;
 constexpr double kPrecisionWidth = 0.2;
+constexpr double kReleaseWidth = 0.1;
 constexpr double kDerateWidth = 0.3;
 constexpr double kOtherWidth = 0.5;
 
@@ -76,6 +79,11 @@ std::vector<FreeParameter> parameters(const Calibration& calibration) {
   for (const auto& [name, value] : calibration.precisions) {
     add({"precisions." + name, "", kPrecisionWidth, hardware::kPrecisionRange.least,
          hardware::kPrecisionRange.most, find_precision, name, 0});
+  }
+  for (const auto& [name, value] : calibration.releases) {
+    if (value == 1) continue;  // the newest one, which the others are compared with
+    add({"releases." + name, "", kReleaseWidth, hardware::kReleaseRange.least,
+         hardware::kReleaseRange.most, find_release, name, 0});
   }
   for (const auto& [name, value] : calibration.fused) {
     if (value <= 0) continue;

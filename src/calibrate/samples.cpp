@@ -76,6 +76,7 @@ class Preparer {
     }
     estimate::EstimateOptions options;
     options.threads = row.threads;
+    options.version = row.version;
     Sample sample;
     sample.label = row.model;
     sample.workload =

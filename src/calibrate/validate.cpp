@@ -223,6 +223,7 @@ class Validator {
     }
     request.estimate.roof = request_.roof;
     request.estimate.threads = request_.threads.value_or(row.threads);
+    request.estimate.version = row.version;
     request.explain = !row.nodes.empty();
     return request;
   }

@@ -77,8 +77,8 @@ void check_use(const Arguments& arguments, const AnalyzeOptions& options) {
       }
     }
   };
-  need({"--runtime", "--precision", "--threads", "--roof", "--copies"}, !options.hardware.empty(),
-       "--hardware");
+  need({"--runtime", "--runtime-version", "--precision", "--threads", "--roof", "--copies"},
+       !options.hardware.empty(), "--hardware");
   need({"--sort", "--top", "--group-by", "--explain", "--dims"}, options.format == Format::kText,
        "--format text");
   need({"--tensors"}, options.format == Format::kJson, "--format json");
@@ -124,6 +124,9 @@ void read_request(const Arguments& arguments, Request& request) {
     const std::vector<std::string> names = {"datasheet", "measured"};
     const bool measured = choice("--roof", *roof, names) == "measured";
     request.estimate.roof = measured ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
+  }
+  if (const std::string* version = arguments.one("--runtime-version")) {
+    request.estimate.version = *version;
   }
   request.estimate.copies = arguments.has("--copies");
   request.tensors = arguments.has("--tensors");

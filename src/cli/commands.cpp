@@ -19,6 +19,11 @@ constexpr std::array kAnalyzeOptions = {
                .value = "NAME",
                .help = "whose rules decide what runs: none, basic (default), "
                        "onnxruntime[:off|basic|extended|all], tensorrt, ncnn or pytorch[:compile]"},
+    OptionSpec{
+        .group = "machine",
+        .name = "--runtime-version",
+        .value = "V",
+        .help = "its release, as in 8.5, where a calibration knows several; the newest by default"},
     OptionSpec{.group = "machine",
                .name = "--precision",
                .value = "P",

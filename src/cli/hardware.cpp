@@ -117,6 +117,9 @@ void show_parameters(const hardware::Calibration& c, const Streams& streams) {
   for (const auto& [name, factor] : c.precisions) {
     terms.add({{"precisions." + printable(name)}, {number(factor)}});
   }
+  for (const auto& [release, factor] : c.releases) {
+    terms.add({{"releases." + printable(release)}, {number(factor)}});
+  }
   for (const auto& [op, flops] : c.fused) {
     terms.add({{"fused." + printable(op)}, {number(flops)}});
   }

@@ -106,6 +106,7 @@ LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibratio
     const auto& capacity = profile.memory[profile.memory.size() - 2].capacity_bytes;
     if (capacity) last_cache_bytes_ = capacity->value;
   }
+  release_ = hardware::release_factor(calibration, options.version);
   if (terms.clock_hz > 0 && profile.clock_hz)
     clock_scale_ = terms.clock_hz / profile.clock_hz->value;
 }
@@ -291,7 +292,9 @@ StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,
                    terms.exponent);
     t.streamed_s = t.timing->streamed * t.dram_s;
   }
-  t.total_s = t.overhead_s + terms.scale * (t.combined_s + t.streamed_s);
+  t.overhead_s *= release_;
+  t.scale = release_ * terms.scale;
+  t.total_s = t.overhead_s + t.scale * (t.combined_s + t.streamed_s);
   return t;
 }
 

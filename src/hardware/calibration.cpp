@@ -5,6 +5,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <charconv>
+#include <iterator>
+#include <utility>
+
 #include "roofline/base/sha256.hpp"
 
 namespace roofline::hardware {
@@ -22,6 +26,19 @@ std::string derate_text(const Derate& d) {
   };
   return fmt::format("derate={} {} '{}' '{}' {}\n", d.factor, d.architectures, limit(d.most_tdp_w),
                      limit(d.least_flops_per_watt), d.matrix_only);
+}
+
+/// Major and minor number.
+using Release = std::pair<int, int>;
+
+/// Of "8.5.1", "10.2"; nullopt when the text does not start with a number.
+std::optional<Release> release_of(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  Release release = {0, 0};
+  const auto [dot, error] = std::from_chars(text.data(), end, release.first);
+  if (error != std::errc()) return std::nullopt;
+  if (dot != end && *dot == '.') std::from_chars(dot + 1, end, release.second);
+  return release;
 }
 
 }  // namespace
@@ -63,6 +80,18 @@ std::span<const Parameter<KernelTiming>> kernel_parameters() {
   return kParameters;
 }
 
+double release_factor(const Calibration& calibration, std::string_view version) {
+  const std::optional<Release> asked = release_of(version);
+  if (!asked || calibration.releases.empty()) return 1;
+  std::map<Release, double> sorted;
+  for (const auto& [name, factor] : calibration.releases) {
+    if (const std::optional<Release> release = release_of(name)) sorted[*release] = factor;
+  }
+  if (sorted.empty()) return 1;
+  const auto above = sorted.upper_bound(*asked);
+  return above == sorted.begin() ? above->second : std::prev(above)->second;
+}
+
 std::string digest(const Calibration& calibration) {
   std::string text = fmt::format("calibration 1\nruntime={}\nthreads={}\n", calibration.runtime,
                                  calibration.threads);
@@ -71,6 +100,9 @@ std::string digest(const Calibration& calibration) {
   }
   for (const auto& [name, factor] : calibration.precisions) {
     text += fmt::format("precisions.{}={}\n", name, factor);
+  }
+  for (const auto& [release, factor] : calibration.releases) {
+    text += fmt::format("releases.{}={}\n", release, factor);
   }
   for (const auto& [kind, timing] : calibration.kernels) {
     text += fmt::format("kernels.{}.half={}\n", kind, timing.half);

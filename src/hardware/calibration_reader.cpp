@@ -150,6 +150,9 @@ Calibration read_resolved(const YamlNode& node) {
     precisions->allow_only(precision_names());
     read_factors(*precisions, kPrecisionRange, c.precisions);
   }
+  if (const YamlNode* releases = node.find("releases")) {
+    read_factors(*releases, kReleaseRange, c.releases);
+  }
   if (const YamlNode* kernels = node.find("kernels")) {
     for (std::size_t i = 0; i < kernels->keys().size(); ++i) {
       check_kernel_name(kernels->values()[i], kernels->keys()[i]);
@@ -167,7 +170,7 @@ Calibration read_resolved(const YamlNode& node) {
 /// The parameters of the default that `extends` names: not where they come from, which says nothing
 /// of the machine that takes them over.
 YamlNode inherited(const YamlNode& extends) {
-  static const Names kPassedOn = {"terms", "precisions", "kernels", "fused", "derates"};
+  static const Names kPassedOn = {"terms", "precisions", "releases", "kernels", "fused", "derates"};
   const std::string& name = read_name(extends);
   const std::string file = default_file(name);
   if (file.empty()) {
@@ -191,8 +194,9 @@ YamlNode inherited(const YamlNode& extends) {
 }
 
 const Names& calibration_keys() {
-  static const Names kKeys = {"runtime",    "version", "date",  "machine", "threads", "terms",
-                              "precisions", "kernels", "fused", "derates", "evidence"};
+  static const Names kKeys = {"runtime", "version", "date",       "machine",
+                              "threads", "terms",   "precisions", "releases",
+                              "kernels", "fused",   "derates",    "evidence"};
   return kKeys;
 }
 

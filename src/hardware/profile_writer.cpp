@@ -186,6 +186,7 @@ void add_calibration(YamlValue& value, const Calibration& c) {
   add_parameters(terms, term_parameters(), c.terms, base.terms);
   add_filled(value, "terms", std::move(terms));
   add_filled(value, "precisions", differences(c.precisions, base.precisions, factor_value));
+  add_filled(value, "releases", differences(c.releases, base.releases, factor_value));
   add_filled(value, "kernels", differences(c.kernels, base.kernels, kernel_value));
   add_filled(value, "fused", differences(c.fused, base.fused, factor_value));
   if (c.derates != base.derates) value.add("derates", derates_value(c.derates));

@@ -196,8 +196,7 @@ class ResultBuilder {
                                  .fused = fmt::format("{}", fmt::join(step.kernel.fused, ", ")),
                                  .time = time,
                                  .timing = std::nullopt,
-                                 .exponent = estimate_.calibration->terms.exponent,
-                                 .scale = estimate_.calibration->terms.scale};
+                                 .exponent = estimate_.calibration->terms.exponent};
     if (time.timing != nullptr) row.timing = *time.timing;
     row.time.timing = nullptr;
     return row;

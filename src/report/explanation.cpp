@@ -302,7 +302,7 @@ void append_prediction(Screen& screen, const LayerRow& layer) {
   const bool is_floor = layer.predicted_latency_s > 1.0001 * time.total_s;
   term(screen, "predicted",
        fmt::format("{} + {:.3g} x ({} as {:.3g}-norm + {}) = {}{}", seconds_text(time.overhead_s),
-                   row.scale, seconds_text(time.combined_s), row.exponent,
+                   time.scale, seconds_text(time.combined_s), row.exponent,
                    seconds_text(time.streamed_s), seconds_text(time.total_s),
                    is_floor && layer.repeat == Count(1) ? ", but not below the roofline" : ""));
   term(screen, "", total);

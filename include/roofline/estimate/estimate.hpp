@@ -39,6 +39,7 @@ struct StepTime {
   double dram_s = 0;      ///< traffic of main memory
   double combined_s = 0;  ///< smooth maximum of compute, cached and overlapped main memory
   double streamed_s = 0;  ///< main-memory time added to it
+  double scale = 1;       ///< factor on these two
   // What compute_s was derived from:
   double peak = 0;        ///< FLOP/s of the cores that run, derated
   double efficiency = 1;  ///< product of the kind's, the precision's and the machine's
@@ -106,8 +107,9 @@ struct PlanEstimate {
 
 struct EstimateOptions {
   hardware::Roof roof = hardware::Roof::kDatasheet;
-  int threads = 0;      ///< 0: all cores
-  bool copies = false;  ///< count the copies of inputs and outputs over the host link
+  int threads = 0;           ///< 0: all cores
+  std::string version = {};  ///< of the runtime; empty: the newest that the calibration knows
+  bool copies = false;       ///< count the copies of inputs and outputs over the host link
 };
 
 /// FLOP/s of a unit in a precision under the chosen roof and threads.

@@ -51,6 +51,7 @@ class LatencyModel {
   double dram_bytes_per_s_ = 0;
   double last_cache_bytes_ = 0;
   double clock_scale_ = 1;  ///< of fixed times
+  double release_ = 1;      ///< factor of the runtime's release
 };
 
 /// Key of the times of an operator's kernel: KIND:OPERATOR, else KIND, else what KIND is a special

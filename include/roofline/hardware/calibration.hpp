@@ -77,11 +77,14 @@ struct Calibration {
   std::string machine = {};  ///< that was measured, in words
   int threads = 0;           ///< that were measured; 0: several numbers of threads
   bool is_default = false;   ///< fitted on other machines of this kind
-  /// Default whose terms, precisions, kernels, fused and derates this one started from, already
-  /// merged in; files keep what differs. Its evidence is never inherited.
+  /// Default whose terms, precisions, releases, kernels, fused and derates this one started from,
+  /// already merged in; files keep what differs. Its evidence is never inherited.
   std::string extends = {};
   Terms terms = {};
   std::map<std::string, double, std::less<>> precisions = {};  ///< factor on efficiency by name
+  /// By release of the runtime, "8.5": factor on the times of kernels in that release and those up
+  /// to the next listed one. The newest has 1.
+  std::map<std::string, double, std::less<>> releases = {};
   /// By kind of kernel ("conv.pointwise"), or kind and operator ("unary:Sigmoid").
   std::map<std::string, KernelTiming, std::less<>> kernels = {};
   /// FLOPs of the vector unit for each element of an activation fused behind a kernel, by operator.
@@ -108,8 +111,14 @@ struct Parameter {
 [[nodiscard]] std::span<const Parameter<KernelTiming>> kernel_parameters();  ///< without `half`
 inline constexpr Range kHalfRange = {0, 1e9};  ///< of each of KernelTiming::half
 inline constexpr Range kPrecisionRange = {1e-3, 1e3};
+inline constexpr Range kReleaseRange = {0.1, 10};
 inline constexpr Range kFusedRange = {0, 1e6};
 inline constexpr Range kDerateRange = {1e-3, 10};
+
+/// Factor on the times of kernels in release `version` of the runtime: of the newest listed one
+/// that is not newer, else the oldest; 1 where none is listed or `version` does not start with a
+/// number.
+[[nodiscard]] double release_factor(const Calibration& calibration, std::string_view version);
 
 /// SHA-256 of the parameters: without version, date, machine and evidence.
 [[nodiscard]] std::string digest(const Calibration& calibration);

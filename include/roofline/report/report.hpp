@@ -121,7 +121,6 @@ struct DerivationRow {
   estimate::StepTime time;                       ///< without its pointer to the times:
   std::optional<hardware::KernelTiming> timing;  ///< nullopt: the calibration has none
   double exponent = 1;
-  double scale = 1;
 };
 
 /// One step of the plan on one machine. Quantities and seconds are those of all its runs.

@@ -153,21 +153,23 @@ TEST(Calibration, UnitsAndFormsAreTold) {
 }
 
 TEST(Calibration, UnknownKeysAreRefused) {
-  EXPECT_EQ(error_of("exponent: 3", "exponents: 3"),
-            "error[unknown-key]: m.yaml:22:13: 'calibrations[0].terms' has an unknown key "
-            "'exponents'; expected one of exponent, run_s, link_s, step_s, clock_hz, scale, compute, "
-            "cache_bandwidth, dram_bandwidth, activation_residency, weight_residency, "
-            "residency_sharpness, thread_efficiency, thread_bandwidth, wave, tile_half, "
-            "tile_prologue, split_s, epilogue_flops, softmax_flops\n"
-            "  hint: did you mean 'exponent'?\n");
+  EXPECT_EQ(
+      error_of("exponent: 3", "exponents: 3"),
+      "error[unknown-key]: m.yaml:22:13: 'calibrations[0].terms' has an unknown key "
+      "'exponents'; expected one of exponent, run_s, link_s, step_s, clock_hz, scale, compute, "
+      "cache_bandwidth, dram_bandwidth, activation_residency, weight_residency, "
+      "residency_sharpness, thread_efficiency, thread_bandwidth, wave, tile_half, "
+      "tile_prologue, split_s, epilogue_flops, softmax_flops\n"
+      "  hint: did you mean 'exponent'?\n");
   EXPECT_EQ(error_of("cached: 0.5", "cach: 0.5"),
             "error[unknown-key]: m.yaml:26:58: 'calibrations[0].kernels.unary:Sigmoid' has an "
             "unknown key 'cach'; expected one of efficiency, half, call_s, cached, overlapped, "
             "streamed\n");
-  EXPECT_EQ(error_of("machine: a desk", "host: a desk"),
-            "error[unknown-key]: m.yaml:20:5: 'calibrations[0]' has an unknown key 'host'; expected"
-            " one of runtime, version, date, machine, threads, terms, precisions, kernels, fused, "
-            "derates, evidence, extends\n");
+  EXPECT_EQ(
+      error_of("machine: a desk", "host: a desk"),
+      "error[unknown-key]: m.yaml:20:5: 'calibrations[0]' has an unknown key 'host'; expected"
+      " one of runtime, version, date, machine, threads, terms, precisions, releases, kernels, "
+      "fused, derates, evidence, extends\n");
   EXPECT_EQ(error_of("int8: 1.05", "int9: 1.05"),
             "error[unknown-key]: m.yaml:23:18: 'calibrations[0].precisions' has an unknown key "
             "'int9'; expected one of fp64, fp32, tf32, fp16, bf16, fp8, int8, int4\n"
@@ -210,6 +212,19 @@ TEST(CalibrationDigest, DependsOnEveryParameterAndOnNothingElse) {
   EXPECT_NE(load_text(calibrated("0.94", "0.95"), "m.yaml").digest,
             load_text(calibrated(), "m.yaml").digest)
       << "the profile's digest covers its calibrations";
+}
+
+TEST(Calibration, AnOlderReleaseHasItsFactorUntilTheNextOne) {
+  Calibration c;
+  c.releases = {{"7.2", 1.2}, {"8.5", 1.05}, {"10.2", 1}};
+  EXPECT_EQ(release_factor(c, "8.5.1"), 1.05);
+  EXPECT_EQ(release_factor(c, "9.1"), 1.05);
+  EXPECT_EQ(release_factor(c, "8.4"), 1.2);
+  EXPECT_EQ(release_factor(c, "6"), 1.2);  // older than all
+  EXPECT_EQ(release_factor(c, "10.8"), 1);
+  EXPECT_EQ(release_factor(c, ""), 1);
+  EXPECT_EQ(release_factor(c, "Paddle"), 1);
+  EXPECT_EQ(release_factor({}, "7.2"), 1);
 }
 
 }  // namespace
