@@ -32,24 +32,15 @@ struct Width {
   double width;
 };
 constexpr std::array kWidths = {
-    Width{"efficiency", 0.7},
-    Width{"call_s", 1.0},
-    Width{"cached", 0.4},
-    Width{"overlapped", 0.4},
-    Width{"streamed", 0.5},
-    Width{"run_s", 1.5},
-    Width{"link_s", 1.5},
-    Width{"step_s", 0.8},
-    Width{"compute", 0.3},
-    Width{"cache_bandwidth", 0.5},
-    Width{"dram_bandwidth", 0.15},
-    Width{"activation_residency", 0.4},
-    Width{"weight_residency", 0.4},
-    Width{"wave", 0.6},
-    Width{"tile_half", 0.7},
-    Width{"tile_prologue", 1.0},
-    Width{"epilogue_flops", 0.8},
-    Width{"softmax_flops", 0.6},
+    Width{"efficiency", 0.7},       Width{"call_s", 1.0},
+    Width{"cached", 0.4},           Width{"overlapped", 0.4},
+    Width{"streamed", 0.5},         Width{"run_s", 1.5},
+    Width{"link_s", 1.5},           Width{"step_s", 0.8},
+    Width{"compute", 0.3},          Width{"cache_bandwidth", 0.5},
+    Width{"dram_bandwidth", 0.15},  Width{"activation_residency", 0.4},
+    Width{"weight_residency", 0.4}, Width{"wave", 0.6},
+    Width{"tile_half", 0.7},        Width{"tile_prologue", 1.0},
+    Width{"epilogue_flops", 0.8},   Width{"softmax_flops", 0.6},
 };
 constexpr double kHalfWidth = 1.3;
 constexpr double kFusedWidth = 0.8;
