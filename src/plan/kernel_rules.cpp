@@ -105,9 +105,9 @@ void fuse_members(Rewrite& graph, const std::vector<LaunchId>& members, std::str
 
 void rewrite_by_rules(Rewrite& graph, const KernelRules& rules) {
   rules::remove_what_ran_before(graph);
-  rules::eliminate_views(graph, rules.views_transposes);
+  rules::eliminate_views(graph, rules);
   if (rules.views_parts) rules::view_parts(graph);
-  if (rules.fuses_attention) rules::fuse_attention(graph);
+  if (rules.fuses_attention) rules::fuse_attention(graph, rules);
   rules::fold_into_contractions(graph, rules);
   if (rules.epilogue > 0) rules::fuse_epilogues(graph, rules);
   if (rules.merges_projections) rules::merge_projections(graph);

@@ -20,14 +20,17 @@ struct KernelRules {
   Regions regions = Regions::kNone;
   bool regions_have_norms = false;  ///< with BatchNormalization, LayerNormalization, Softmax, sums
   bool fuses_attention = false;  ///< products, scale, mask, Softmax and transposes are one kernel
+  bool biases_attention = true;  ///< even if what is added to the scores differs by head
   bool merges_projections = false;  ///< products of one tensor with several weights are one
   bool views_parts = false;         ///< Split, Slice and the like are views
   bool views_transposes = false;    ///< and so is Transpose
-  bool places_parts = false;        ///< producers write their part of a Concat themselves
-  bool winograd = false;            ///< 3x3 convolutions of stride 1 by a Winograd transform
-  bool halves_matrices = false;     ///< weights of matrix products are stored in 16 bits
-  bool pads_channels = false;       ///< to the alignment of a matrix unit
-  int block = 1;                    ///< channels are computed in multiples of this
+  bool copies_to_reshape =
+      false;                  ///< but not in front of a Reshape, which needs its elements in order
+  bool places_parts = false;  ///< producers write their part of a Concat themselves
+  bool winograd = false;      ///< 3x3 convolutions of stride 1 by a Winograd transform
+  bool halves_matrices = false;  ///< weights of matrix products are stored in 16 bits
+  bool pads_channels = false;    ///< to the alignment of a matrix unit
+  int block = 1;                 ///< channels are computed in multiples of this
 };
 
 /// TensorRT 8 to 10: conv and normalisation, bias, activation, residual; fused attention.
@@ -47,12 +50,15 @@ inline constexpr KernelRules kNcnn = {.epilogue = 1,
                                       .winograd = true,
                                       .halves_matrices = true,
                                       .block = 4};
-/// PyTorch 2, eager: each module a kernel, attention by scaled_dot_product_attention.
+/// PyTorch 2, eager: each module a kernel, attention by scaled_dot_product_attention; models that
+/// add a bias for each head, as window transformers do, spell it out.
 inline constexpr KernelRules kPyTorch = {.folds_norms = false,
                                          .regions = Regions::kUnary,
                                          .fuses_attention = true,
+                                         .biases_attention = false,
                                          .views_parts = true,
                                          .views_transposes = true,
+                                         .copies_to_reshape = true,
                                          .pads_channels = true};
 /// PyTorch 2, torch.compile: what lies between contractions is one kernel, they stay as they are.
 inline constexpr KernelRules kPyTorchCompile = {.folds_norms = false,
@@ -88,8 +94,8 @@ void fuse_members(Rewrite& graph, const std::vector<LaunchId>& members, std::str
 namespace rules {
 
 void remove_what_ran_before(Rewrite& graph);
-void eliminate_views(Rewrite& graph, bool transposes);
-void fuse_attention(Rewrite& graph);
+void eliminate_views(Rewrite& graph, const KernelRules& rules);
+void fuse_attention(Rewrite& graph, const KernelRules& rules);
 void fold_into_contractions(Rewrite& graph, const KernelRules& rules);
 void fuse_epilogues(Rewrite& graph, const KernelRules& rules);
 void fuse_regions(Rewrite& graph, const KernelRules& rules);

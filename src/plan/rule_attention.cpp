@@ -13,7 +13,8 @@ constexpr int kMostScorePasses = 8;  ///< pointwise operators between product an
 
 class AttentionMatcher {
  public:
-  AttentionMatcher(Rewrite& graph, LaunchId softmax) : graph_(graph), softmax_(softmax) {}
+  AttentionMatcher(Rewrite& graph, LaunchId softmax, bool takes_bias)
+      : graph_(graph), softmax_(softmax), takes_bias_(takes_bias) {}
 
   /// The members, the first product first; empty when this Softmax is none of an attention.
   [[nodiscard]] std::vector<LaunchId> match() {
@@ -53,8 +54,19 @@ class AttentionMatcher {
         return true;
       }
       if (motion_of(graph_, from) != Motion::kPointwise) return false;
+      if (!takes_bias_ && differs_by_head(from)) return false;
       passes.push_back(from);
       l = from;
+    }
+    return false;
+  }
+
+  /// Another operand than the scores has an axis of heads: the third from the end.
+  [[nodiscard]] bool differs_by_head(LaunchId l) const {
+    for (const ir::TensorId t : graph_.at(l).inputs) {
+      if (t == ir::kNoTensor || elements_of(graph_, t) == scores_) continue;
+      const auto& shape = graph_.sizes.shape(t);
+      if (shape && shape->size() > 2 && (*shape)[shape->size() - 3] != 1) return true;
     }
     return false;
   }
@@ -125,19 +137,21 @@ class AttentionMatcher {
 
   Rewrite& graph_;
   LaunchId softmax_;
+  bool takes_bias_;
   std::optional<Count> scores_;
   std::vector<LaunchId> members_;
 };
 
 }  // namespace
 
-void fuse_attention(Rewrite& graph) {
+void fuse_attention(Rewrite& graph, const KernelRules& rules) {
   for (LaunchId l = 0; l < graph.count(); ++l) {
     if (!graph.is_live(l) || graph.at(l).nodes.empty()) continue;
     const ops::OpSpec* spec = graph.draft().cost(graph.at(l).nodes.front()).spec;
     if (spec == nullptr || spec->cls != ops::OpClass::kSoftmax) continue;
     if (motion_of(graph, l) != Motion::kRow) continue;
-    const std::vector<LaunchId> members = AttentionMatcher(graph, l).match();
+    const std::vector<LaunchId> members =
+        AttentionMatcher(graph, l, rules.biases_attention).match();
     if (members.empty()) continue;
     fuse_members(graph, members, "Attention");
     graph.at(members.front()).cls = ops::OpClass::kAttention;

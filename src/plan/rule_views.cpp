@@ -1,7 +1,8 @@
 // Before: nodes that compute nothing, or whose results are known beforehand, stand between those
 // that do. After: they are gone, and their readers read what they handed on. Conditions: none for
-// views; Transpose only where the rules say that it is a view. It does not model: copies that a
-// runtime makes of a view that its kernels cannot follow.
+// views; Transpose only where the rules say that it is a view, and not in front of a Reshape where
+// they say that this copies. It does not model: copies that a runtime makes of a view that its
+// kernels cannot follow.
 #include <algorithm>
 
 #include "kernel_rules.hpp"
@@ -43,6 +44,11 @@ bool hands_on(Rewrite& graph, LaunchId l) {
          });
 }
 
+bool ends_in_reshape(Rewrite& graph, LaunchId l) {
+  const LaunchId reader = graph.sole_reader(graph.output(l));
+  return reader != kNoLaunch && graph.is(reader, {"Reshape", "Flatten"});
+}
+
 }  // namespace
 
 void remove_what_ran_before(Rewrite& graph) {
@@ -62,7 +68,7 @@ void remove_what_ran_before(Rewrite& graph) {
   }
 }
 
-void eliminate_views(Rewrite& graph, bool transposes) {
+void eliminate_views(Rewrite& graph, const KernelRules& rules) {
   for (LaunchId l = 0; l < graph.count(); ++l) {
     if (!graph.is_live(l) || graph.at(l).nodes.empty() || graph.at(l).outputs.empty() ||
         graph.output(l) == ir::kNoTensor) {
@@ -70,7 +76,8 @@ void eliminate_views(Rewrite& graph, bool transposes) {
     }
     if (hands_on(graph, l)) {
       (void)graph.eliminate(l, 0, {});
-    } else if (transposes && graph.is(l, {"Transpose"})) {
+    } else if (rules.views_transposes && graph.is(l, {"Transpose"}) &&
+               !(rules.copies_to_reshape && ends_in_reshape(graph, l))) {
       (void)graph.eliminate(l, 0, "a view that its readers follow");
     }
   }
