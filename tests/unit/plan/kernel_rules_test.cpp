@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 
 #include "roofline/plan/plan.hpp"
@@ -107,10 +108,10 @@ TEST(KernelRules, ResultThatOthersReadEndsTheKernel) {
 }
 
 /// x [2, 8, 64] -> q, k, v -> attention of 4 heads -> "o"
-ModelBuilder attention() {
+ModelBuilder attention(const ir::Shape& mask = {2, 1, 1, 8}) {
   ModelBuilder b;
   b.input("x", ir::Shape{2, 8, 64}).weight("scale", {}).ints("heads", {2, 8, 4, 16});
-  b.ints("joined", {2, 8, 64}).input("mask", ir::Shape{2, 1, 1, 8});
+  b.ints("joined", {2, 8, 64}).input("mask", mask);
   for (const std::string p : {"q", "k", "v"}) {
     b.weight("w" + p, {64, 64}).weight("b" + p, {64});
     b.node("MatMul", {"x", "w" + p}, {p + "0"}).node("Add", {"b" + p, p + "0"}, {p + "1"});
@@ -156,6 +157,29 @@ TEST(KernelRules, ScoresThatOthersReadAreNoFusedAttention) {
 }
 
 /// The pieces of Gelu behind a product.
+TEST(KernelRules, ABiasOfEachHeadIsSpelledOutInEagerPyTorch) {
+  const auto is_fused = [](const std::vector<Step>& steps) {
+    return std::any_of(steps.begin(), steps.end(),
+                       [](const Step& step) { return step.kernel.op == "Attention"; });
+  };
+  ModelBuilder masked = attention();
+  EXPECT_TRUE(is_fused(kernels(masked.output("o"), "pytorch")));
+  ModelBuilder biased = attention({1, 4, 8, 8});
+  biased.output("o");
+  EXPECT_FALSE(is_fused(kernels(biased, "pytorch")));
+  EXPECT_TRUE(is_fused(kernels(biased, "pytorch:compile")));
+}
+
+TEST(KernelRules, EagerPyTorchCopiesWhatIsTransposedInFrontOfAReshape) {
+  ModelBuilder b;
+  b.input("x", ir::Shape{2, 8, 4, 16}).ints("joined", {2, 32, 16});
+  b.node("Transpose", {"x"}, {"t"},
+         {{.name = "perm", .value = std::vector<std::int64_t>{0, 2, 1, 3}}});
+  b.node("Reshape", {"t", "joined"}, {"r"}).node("Relu", {"r"}, {"y"}).output("y");
+  EXPECT_EQ(sizes(kernels(b, "pytorch")), (std::vector<std::size_t>{1, 1}));
+  EXPECT_EQ(sizes(kernels(b, "pytorch:compile")), (std::vector<std::size_t>{1}));
+}
+
 TEST(KernelRules, GeluIsAKernelOfItsOwn) {
   ModelBuilder b;
   b.input("x", ir::Shape{8, 64}).weight("w", {64, 64}).weight("c", {});
