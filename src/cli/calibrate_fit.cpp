@@ -87,6 +87,13 @@ Job prepare_job(const Arguments& arguments, const hardware::Profile* base, const
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
+/// Measurements of whole models; the rest are nodes of these.
+std::size_t whole_models(const Job& job) {
+  const auto& list = job.samples.list;
+  return static_cast<std::size_t>(std::count_if(
+      list.begin(), list.end(), [](const calibrate::Sample& sample) { return sample.whole; }));
+}
+
 void print_fit(const calibrate::Fit& fit, const Job& job, const Streams& streams) {
   report::Table table({{"kernel"},
                        {"samples", report::Align::kRight},
@@ -99,9 +106,11 @@ void print_fit(const calibrate::Fit& fit, const Job& job, const Streams& streams
                {percent(kind.mape)}});
   }
   print_table(table, Fit::kWhole, streams.out, streams.out_is_terminal);
-  streams.out << fmt::format("\n  {} samples of {}, mean absolute error {} (before: {})\n",
-                             job.samples.list.size(), printable(job.runtime), percent(fit.mape),
-                             percent(fit.start_mape));
+  const std::size_t wholes = whole_models(job);
+  const std::size_t nodes = job.samples.list.size() - wholes;
+  streams.out << fmt::format("\n  {} measurements{} of {}, mean absolute error {} (before: {})\n",
+                             wholes, nodes > 0 ? fmt::format(" and {} of their nodes", nodes) : "",
+                             printable(job.runtime), percent(fit.mape), percent(fit.start_mape));
   if (fit.cross_validated_mape) {
     streams.out << fmt::format("  cross-validated {}\n", percent(*fit.cross_validated_mape));
   }
@@ -155,7 +164,7 @@ Calibration documented(const calibrate::Fit& fit, const Job& job, const Argument
   result.machine = job.measurements.machine;
   result.threads = first.threads;
   result.is_default = false;
-  result.evidence = {.rows = static_cast<int>(job.samples.list.size()),
+  result.evidence = {.rows = static_cast<int>(whole_models(job)),
                      .mape = fit.mape,
                      .cross_validated_mape = fit.cross_validated_mape,
                      .unidentified = fit.unidentified,
