@@ -10,22 +10,20 @@
 
 // kind                  work                            extents
 // conv.pointwise        FLOPs, channels in blocks       [channels in, channels out, pixels]
-// conv.spatial, .vector FLOPs on real input             [channels in, channels out, row]
-// conv.first            FLOPs of few input channels     [channels in x taps, channels out, row]
-// conv.depthwise        FLOPs, padding taps included    [row, taps, channels]
-// conv.grouped          FLOPs on real input             [channels in of a group, row, out of one]
-// im2col.pointwise, .spatial, .first  FLOPs             [k, channels out, pixels]
-// im2col.grouped[.pointwise]  FLOPs; a call is a group  [k, channels out of a group, pixels]
-// im2col.depthwise      FLOPs                           [row, taps, channels]
-// conv.transposed       FLOPs                           [k, n, pixels in]
-// gemm, gemv            FLOPs, columns in vectors       [k, n, m]        constant second operand
-// gemm.aliased          the same, rows of the first operand on the same lines of the first cache
-// matmul, matvec        the same                        [k, n, m]        both operands computed
-// attention             FLOPs                           [k, n, m]
-// recurrent             FLOPs; a call is a time step    [hidden size, directions, batch]
-// norm, softmax         elements                        [row]
-// softmax.outer         elements                        [row, elements of one sum]
-// reduce.inner          elements read                   [elements of one sum]
+// conv.spatial          FLOPs on real input             [channels in, channels out, row by columns
+// at an edge] conv.vector           FLOPs on real input             [channels in, channels out,
+// row] conv.first            FLOPs of few input channels     [channels in x taps, channels out,
+// row] conv.depthwise        FLOPs, padding taps included    [row, taps, channels] conv.grouped
+// FLOPs on real input             [channels in of a group, row, out of one] im2col.pointwise,
+// .spatial, .first  FLOPs             [k, channels out, pixels] im2col.grouped[.pointwise]  FLOPs;
+// a call is a group  [k, channels out of a group, pixels] im2col.depthwise      FLOPs [row, taps,
+// channels] conv.transposed       FLOPs                           [k, n, pixels in] gemm, gemv
+// FLOPs, columns in vectors       [k, n, m]        constant second operand gemm.aliased the same,
+// rows of the first operand on the same lines of the first cache matmul, matvec        the same [k,
+// n, m]        both operands computed attention             FLOPs                           [k, n,
+// m] recurrent             FLOPs; a call is a time step    [hidden size, directions, batch] norm,
+// softmax         elements                        [row] softmax.outer         elements [row,
+// elements of one sum] reduce.inner          elements read                   [elements of one sum]
 // reduce.outer          elements read                   [elements behind the axis, of one sum]
 // pool, pool.blocked    taps                            [row, results by elements read, taps]
 // pool.global[.blocked] elements read                   [elements of one sum]
@@ -81,6 +79,9 @@ class Describer {
     }
     const ops::Contraction* c = step_.work.contraction.get();
     if (c != nullptr && out_ != nullptr && !out_->empty()) return describe_contraction(*c);
+    if (step_.cls == ops::OpClass::kConv && out_ != nullptr && out_->size() > 1) {
+      return describe_scaling();
+    }
     kernel_.work = std::max(elements_read(), kernel_.results);
     if (out_ != nullptr && !out_->empty()) kernel_.extents[0] = static_cast<double>(out_->back());
     describe_class();
@@ -132,6 +133,12 @@ class Describer {
     return ir::bits(has_one ? draft_.type(lead.inputs[0]).dtype : ir::DType::kFloat32);
   }
 
+  /// A scale and shift of each channel that runs as a convolution of one tap.
+  void describe_scaling() {
+    const auto channels = static_cast<double>((*out_)[1]);
+    set("conv.depthwise", 2 * kernel_.results, {static_cast<double>(out_->back()), 1, channels});
+  }
+
   void describe_conv(const ops::Contraction& c) {
     double taps = 1;
     for (const std::int64_t size : c.kernel) taps *= static_cast<double>(size);
@@ -181,7 +188,15 @@ class Describer {
     const double work = padded / in_each * channels_in;
     if (pixels == 1) return set("conv.vector", work, {channels_in, channels_out, row});
     if (taps == 1) return set("conv.pointwise", work, {channels_in, channels_out, pixels});
-    set("conv.spatial", work, {channels_in, channels_out, row});
+    set("conv.spatial", work, {channels_in, channels_out, row / columns_at_edge(c)});
+  }
+
+  /// Columns on each side of a result, at least one, for which a part of the filter lies in the
+  /// padding: they are computed one by one.
+  [[nodiscard]] double columns_at_edge(const ops::Contraction& c) const {
+    if (c.valid_macs >= step_.work.macs || c.dilation.empty() || c.stride.empty()) return 1;
+    const auto reach = static_cast<double>(c.dilation.back() * (c.kernel.back() - 1));
+    return std::max(1.0, reach / 2 / static_cast<double>(c.stride.back()));
   }
 
   [[nodiscard]] double pixels_in() const {
