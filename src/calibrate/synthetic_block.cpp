@@ -97,6 +97,18 @@ onnx_io::ModelSketch dense_block(const Block& b) {
 }
 
 /// Scales channels by what a global pool and two layers make of them.
+/// How a classifier ends: its weights were last read a whole model ago.
+onnx_io::ModelSketch classifier(const Block& b) {
+  Sketch s(block_name("classifier", b));
+  std::string x = stem(s, b);
+  for (int i = 0; i < b.repeats; ++i) {
+    x = relu(s, conv(s, x, {.in = b.channels, .out = b.channels, .kernel = {b.kernel, b.kernel}}));
+  }
+  x = s.node("Flatten", {s.node("GlobalAveragePool", {x})});
+  s.sink(gemm(s, x, b.channels, b.inner));
+  return s.take();
+}
+
 onnx_io::ModelSketch squeeze_block(const Block& b, std::string_view gate) {
   Sketch s(fmt::format("{}_{}", block_name("squeeze", b), gate));
   std::string x = s.input({b.batch, b.channels, b.edge, b.edge});
@@ -245,6 +257,10 @@ Sketches conv_block_models() {
   for (const Block& b : {Block{28, 60, 60, 3, 4, 1, 3}, Block{28, 48, 192, 3, 2, 1, 8},
                          Block{14, 96, 384, 3, 3, 1, 8}, Block{14, 120, 120, 3, 4, 1, 3}}) {
     sketches.push_back(shuffle_block(b));
+  }
+  for (const Block& b : {Block{14, 1024, 1000, 1, 2}, Block{7, 320, 1000, 3, 1},
+                         Block{14, 512, 1000, 1, 8}, Block{7, 1280, 1000, 1, 1}}) {
+    sketches.push_back(classifier(b));
   }
   append(sketches, cross(std::vector<Block>{{56, 96, 8, 3, 2}, {14, 672, 32, 3, 3}},
                          std::vector<std::string_view>{"Sigmoid", "HardSigmoid"}, squeeze_block));
