@@ -88,7 +88,7 @@ class Preparer {
     sample.width = std::hypot(kFormWidth, spread);
     const std::shared_ptr<const Workload> workload = sample.workload;
     samples_.list.push_back(std::move(sample));
-    if (is_mixed(workload->plan())) {
+    if (!row.nodes.empty() && is_mixed(workload->plan())) {
       Request request = {.bindings = bindings, .plan = plan, .estimate = options};
       request.hardware = {&workload->profile()};
       add_nodes(row, analyze(*loaded, request), workload);

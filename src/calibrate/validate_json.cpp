@@ -8,7 +8,6 @@ namespace {
 
 using data::JsonWriter;
 
-/// Empty texts mean "not told" or "differs" in these fields.
 void write_accuracy(JsonWriter& json, std::string_view key, const Accuracy& accuracy) {
   json.key(key);
   json.begin_object();
@@ -23,6 +22,7 @@ void write_accuracy(JsonWriter& json, std::string_view key, const Accuracy& accu
   json.end_object();
 }
 
+/// Empty texts mean that rows differ.
 void write_group(JsonWriter& json, const GroupAccuracy& group) {
   json.begin_object();
   json.member_or_null("hardware", group.hardware);

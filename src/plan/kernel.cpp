@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <set>
-#include <variant>
 
 #include "draft.hpp"
+#include "rewrite.hpp"
 
 // kind                  work                            extents
 // conv.pointwise        FLOPs, channels in blocks       [channels in, channels out, pixels]
@@ -282,12 +282,10 @@ class Describer {
   /// Softmax along any axis but the last one has to gather what it normalizes.
   void describe_softmax() {
     kernel_.kind = "softmax";
-    const ir::Node& node = draft_.node(step_.nodes.front());
-    const ir::Attribute* axis = node.attribute("axis");
-    const auto* value = axis == nullptr ? nullptr : std::get_if<std::int64_t>(&axis->value);
-    if (value == nullptr || out_ == nullptr) return;
+    if (out_ == nullptr) return;
+    const std::int64_t axis = integer_attribute(&draft_.node(step_.nodes.front()), "axis", -1);
     const auto rank = static_cast<std::int64_t>(out_->size());
-    const std::int64_t at = *value < 0 ? *value + rank : *value;
+    const std::int64_t at = axis < 0 ? axis + rank : axis;
     if (at < 0 || at + 1 >= rank || product(*out_, static_cast<std::size_t>(at) + 1) == 1) return;
     kernel_.kind = "softmax.outer";
     kernel_.extents[1] = static_cast<double>((*out_)[static_cast<std::size_t>(at)]);
