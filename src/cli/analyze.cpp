@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <ostream>
 
 #include "analyze_options.hpp"
+#include "option_groups.hpp"
 #include "output.hpp"
 #include "roofline/base/text.hpp"
 #include "roofline/onnx_io/onnx_io.hpp"
@@ -111,8 +113,6 @@ std::string missing(const report::Report& report) {
   return join(reasons, ", ");
 }
 
-}  // namespace
-
 ExitCode run_analyze(const Arguments& arguments, const Streams& streams) {
   const AnalyzeOptions options = analyze_options(arguments, streams.out_is_terminal);
   if (options.dims) {
@@ -137,5 +137,52 @@ ExitCode run_analyze(const Arguments& arguments, const Streams& streams) {
         streams.err);
   return ExitCode::kIncomplete;
 }
+
+constexpr std::array kDimsAndFormat = {
+    OptionSpec{.group = "sizes",
+               .name = "--dims",
+               .help = "list the sizes that the model leaves open, and where they stand"},
+    OptionSpec{.group = "output",
+               .name = "--format",
+               .value = "F",
+               .help = "text (default), json or csv; the last two list every layer, in order"},
+};
+constexpr std::array kOwnOptions = {
+    OptionSpec{
+        .group = "output", .name = "--tensors", .help = "json: list the type of every tensor"},
+    OptionSpec{.group = "output",
+               .name = "--strict",
+               .help = "exit with 4 when a cost is unknown or a dimension was assumed"},
+    OptionSpec{.group = "text",
+               .name = "--sort",
+               .value = "KEY",
+               .help = "time (default on a machine), flops (default without one), order, macs, "
+                       "traffic, intensity, parameters or memory"},
+    OptionSpec{.group = "text",
+               .name = "--top",
+               .value = "N",
+               .help = "layers to list: 20 by default, 0 for all"},
+    OptionSpec{.group = "text",
+               .name = "--group-by",
+               .value = "WHAT",
+               .help = "sum layers by op, class or scope (leading parts of their names)"},
+    OptionSpec{.group = "text",
+               .name = "--explain",
+               .value = "NODE",
+               .help = "derive the figures of one node, term by term, instead of listing layers"},
+};
+constexpr auto kOptions =
+    joined(kMachineOptions, kSizeOptions, kDimsAndFormat, kOutputOption, kOwnOptions);
+constexpr std::string_view kExamples =
+    "roofline analyze resnet50.onnx --hardware v100 --precision fp16 --dim batch=32\n"
+    "roofline analyze resnet50.onnx --hardware v100,my_board.yaml --group-by op\n"
+    "roofline analyze resnet50.onnx --explain layer1.0/conv1\n"
+    "roofline analyze resnet50.onnx --strict --format json --output resnet50.json";
+
+}  // namespace
+
+const Command kAnalyzeCommand{
+    "analyze", "MODEL",   "price every layer of a model, on machines if given",
+    kOptions,  kExamples, run_analyze};
 
 }  // namespace roofline::cli

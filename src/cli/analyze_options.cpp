@@ -110,29 +110,6 @@ Format format(const std::string& text) {
   return text == "json" ? Format::kJson : text == "csv" ? Format::kCsv : Format::kText;
 }
 
-void read_request(const Arguments& arguments, Request& request) {
-  request.bindings = bindings(arguments);
-  request.plan.precision = precision(arguments.one("--precision"));
-  if (const std::string* runtime = arguments.one("--runtime")) {
-    request.plan.runtime = choice("--runtime", *runtime, plan::runtime_names());
-  }
-  if (const std::string* threads = arguments.one("--threads")) {
-    request.estimate.threads =
-        static_cast<int>(std::min(integer("--threads", *threads, 1), kMostThreads));
-  }
-  if (const std::string* roof = arguments.one("--roof")) {
-    const std::vector<std::string> names = {"datasheet", "measured"};
-    const bool measured = choice("--roof", *roof, names) == "measured";
-    request.estimate.roof = measured ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
-  }
-  if (const std::string* version = arguments.one("--runtime-version")) {
-    request.estimate.version = *version;
-  }
-  request.estimate.copies = arguments.has("--copies");
-  request.tensors = arguments.has("--tensors");
-  request.explain = arguments.has("--explain");
-}
-
 }  // namespace
 
 AnalyzeOptions analyze_options(const Arguments& arguments, bool out_is_terminal) {

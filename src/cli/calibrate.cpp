@@ -21,8 +21,6 @@ calibrate::Half half(const Arguments& arguments) {
   return choice("--half", *given, names) == "even" ? calibrate::Half::kEven : calibrate::Half::kOdd;
 }
 
-}  // namespace
-
 ExitCode run_calibrate_emit(const Arguments& arguments, const Streams& streams) {
   const std::string& directory = arguments.positionals.front();
   const calibrate::SyntheticFiles files =
@@ -31,5 +29,22 @@ ExitCode run_calibrate_emit(const Arguments& arguments, const Streams& streams) 
                              format_quantity(static_cast<double>(files.bytes), Unit::kByte));
   return ExitCode::kOk;
 }
+
+constexpr std::array kOptions = {
+    OptionSpec{.group = "models",
+               .name = "--half",
+               .value = "WHICH",
+               .help = "every second model only: even or odd; either half spans all sizes"},
+};
+
+}  // namespace
+
+const Command kCalibrateEmitCommand{
+    "calibrate emit",
+    "DIR",
+    "write the models whose times tell how fast a runtime runs each kind of operator",
+    kOptions,
+    "roofline calibrate emit /tmp/calibration",
+    run_calibrate_emit};
 
 }  // namespace roofline::cli

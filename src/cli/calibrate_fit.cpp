@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <ostream>
 #include <set>
 
@@ -219,8 +220,6 @@ ExitCode run_fit(const Arguments& arguments, const Streams& streams,
   return ExitCode::kOk;
 }
 
-}  // namespace
-
 ExitCode run_calibrate_fit(const Arguments& arguments, const Streams& streams) {
   calibrate::FitOptions options;
   options.free = arguments.all("--free");
@@ -242,5 +241,84 @@ ExitCode run_calibrate_anchor(const Arguments& arguments, const Streams& streams
   options.folds = 0;
   return run_fit(arguments, streams, options);
 }
+
+constexpr OptionSpec kFitBase = {
+    .group = "machine",
+    .name = "--base",
+    .value = "ID|FILE",
+    .help = "the machine that was measured; its fitted times go into --output"};
+constexpr OptionSpec kFitOutput = {.group = "output",
+                                   .name = "--output",
+                                   .value = "FILE",
+                                   .help = "where to write the fitted profile",
+                                   .short_name = "-o"};
+constexpr OptionSpec kFitModels = {.group = "measurements",
+                                   .name = "--models",
+                                   .value = "DIR",
+                                   .help =
+                                       "where the measured models are; beside the "
+                                       "measurements by default",
+                                   .repeatable = true};
+constexpr OptionSpec kFitRuntime = {.group = "measurements",
+                                    .name = "--runtime",
+                                    .value = "NAME",
+                                    .help = "rows of this runtime only"};
+constexpr OptionSpec kFitStart = {
+    .group = "fit",
+    .name = "--start",
+    .value = "NAME|FILE",
+    .help = "calibration to start from; by default the machine's own, or its kind's"};
+constexpr OptionSpec kFitForce = {.group = "fit",
+                                  .name = "--force",
+                                  .help =
+                                      "write the profile even if it predicts no better than "
+                                      "what the fit started from"};
+constexpr std::array kFitOptions = {
+    kFitBase,
+    kFitModels,
+    kFitRuntime,
+    OptionSpec{.group = "output",
+               .name = "--as",
+               .value = "NAME",
+               .help = "runtime that the result is for; that of the rows by default"},
+    OptionSpec{.group = "measurements",
+               .name = "--without",
+               .value = "ID",
+               .help = "leave out the rows of one machine"},
+    kFitStart,
+    OptionSpec{.group = "fit",
+               .name = "--free",
+               .value = "PATTERN",
+               .help = "parameters to fit, as in 'terms.step_s' or 'kernels.conv.*'; by default "
+                       "those that single operators determine",
+               .repeatable = true},
+    OptionSpec{.group = "fit",
+               .name = "--per-machine",
+               .value = "PATTERN",
+               .help = "parameters that each machine of the rows has for itself, as terms.compute",
+               .repeatable = true},
+    kFitForce,
+    kFitOutput,
+};
+constexpr std::array kAnchorOptions = {kFitBase,  kFitModels, kFitRuntime,
+                                       kFitStart, kFitForce,  kFitOutput};
+
+}  // namespace
+
+const Command kCalibrateFitCommand{
+    "calibrate fit",
+    "MEASUREMENTS",
+    "fit a machine's times to measurements of many operators or models",
+    kFitOptions,
+    "roofline calibrate fit times.json --base host.yaml -o host.yaml\n"
+    "roofline calibrate fit rows.csv --start gpu-tensorrt --models models -o family.yaml",
+    run_calibrate_fit};
+const Command kCalibrateAnchorCommand{
+    "calibrate anchor",
+    "MEASUREMENTS",
+    "adapt what is known of its kind to one machine, from a few whole-model times",
+    kAnchorOptions,
+    "roofline calibrate anchor three_rows.csv --base l4 --models models -o my_l4.yaml",
+    run_calibrate_anchor};
 
 }  // namespace roofline::cli

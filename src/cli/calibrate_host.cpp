@@ -62,8 +62,6 @@ void summarize(const hardware::Profile& profile, const Streams& streams) {
   print_table(table, Fit::kWhole, streams.out, streams.out_is_terminal);
 }
 
-}  // namespace
-
 ExitCode run_calibrate_host(const Arguments& arguments, const Streams& streams) {
   const std::string* path = arguments.one("--output");
   if (path == nullptr) {
@@ -89,5 +87,27 @@ ExitCode run_calibrate_host(const Arguments& arguments, const Streams& streams) 
   summarize(profile, streams);
   return ExitCode::kOk;
 }
+
+constexpr std::array kOptions = {
+    OptionSpec{.group = "output",
+               .name = "--output",
+               .value = "FILE",
+               .help = "profile to write",
+               .short_name = "-o"},
+    OptionSpec{.group = "output",
+               .name = "--id",
+               .value = "NAME",
+               .help = "id of the profile; by default the name of the file without .yaml"},
+};
+
+}  // namespace
+
+const Command kCalibrateHostCommand{"calibrate host",
+                                    "",
+                                    "measure this machine and write a profile of it",
+                                    kOptions,
+                                    "roofline calibrate host -o host.yaml\n"
+                                    "roofline calibrate host -o host.yaml --id build-server",
+                                    run_calibrate_host};
 
 }  // namespace roofline::cli

@@ -54,7 +54,8 @@ struct Command {
   [[nodiscard]] bool takes_many() const { return operand.find("...") != std::string_view::npos; }
   [[nodiscard]] bool needs_operand() const { return takes_operand() && !operand.starts_with('['); }
 };
-[[nodiscard]] std::span<const Command> commands();
+/// Every command, in the order of the help.
+[[nodiscard]] std::span<const Command* const> commands();
 
 /// Reads the words behind a command's name. Throws Error (kUsage).
 [[nodiscard]] Arguments parse(const Command& command, const std::vector<std::string>& words);
@@ -67,16 +68,17 @@ struct Command {
 /// Prints a finding; what it quotes from files cannot reach the terminal as control sequences.
 void print(const Diagnostic& diagnostic, std::ostream& err);
 
-ExitCode run_analyze(const Arguments& arguments, const Streams& streams);
-ExitCode run_calibrate_emit(const Arguments& arguments, const Streams& streams);
-ExitCode run_calibrate_fit(const Arguments& arguments, const Streams& streams);
-ExitCode run_calibrate_host(const Arguments& arguments, const Streams& streams);
-ExitCode run_calibrate_anchor(const Arguments& arguments, const Streams& streams);
-ExitCode run_hardware_list(const Arguments& arguments, const Streams& streams);
-ExitCode run_hardware_show(const Arguments& arguments, const Streams& streams);
-ExitCode run_hardware_check(const Arguments& arguments, const Streams& streams);
-ExitCode run_ops(const Arguments& arguments, const Streams& streams);
-ExitCode run_strip(const Arguments& arguments, const Streams& streams);
-ExitCode run_validate(const Arguments& arguments, const Streams& streams);
+// Each in the file that runs it.
+extern const Command kAnalyzeCommand;
+extern const Command kCalibrateEmitCommand;
+extern const Command kCalibrateFitCommand;
+extern const Command kCalibrateAnchorCommand;
+extern const Command kCalibrateHostCommand;
+extern const Command kHardwareListCommand;
+extern const Command kHardwareShowCommand;
+extern const Command kHardwareCheckCommand;
+extern const Command kOpsCommand;
+extern const Command kStripCommand;
+extern const Command kValidateCommand;
 
 }  // namespace roofline::cli

@@ -165,8 +165,6 @@ std::string fact_text(const hardware::NamedFact& named) {
   return named.unit ? format_quantity(named.fact.value, *named.unit) : number(named.fact.value);
 }
 
-}  // namespace
-
 ExitCode run_hardware_list(const Arguments&, const Streams& streams) {
   report::Table table({{"id"},
                        {.title = "name", .flexible = true, .min_width = 28},
@@ -239,5 +237,23 @@ ExitCode run_hardware_check(const Arguments& arguments, const Streams& streams) 
       fits == 0 ? "" : fmt::format(", {} calibration{}", fits, fits == 1 ? "" : "s"));
   return ExitCode::kOk;
 }
+
+}  // namespace
+
+const Command kHardwareListCommand{
+    "hardware list",  "", "list the machines that --hardware knows", {}, "roofline hardware list",
+    run_hardware_list};
+const Command kHardwareShowCommand{"hardware show",
+                                   "ID|FILE",
+                                   "show every fact of one machine, with its source",
+                                   {},
+                                   "roofline hardware show v100",
+                                   run_hardware_show};
+const Command kHardwareCheckCommand{"hardware check",
+                                    "FILE",
+                                    "check a machine description before using it",
+                                    {},
+                                    "roofline hardware check my_board.yaml",
+                                    run_hardware_check};
 
 }  // namespace roofline::cli

@@ -71,9 +71,11 @@ std::string help() {
       "roofline: what an ONNX model costs on a machine, layer by layer, and what bounds it\n\n"
       "usage: roofline COMMAND ...\n\ncommands\n";
   std::size_t width = 0;
-  for (const Command& command : commands()) width = std::max(width, command_label(command).size());
-  for (const Command& command : commands()) {
-    text += entry(command_label(command), command.summary, width + 2);
+  for (const Command* command : commands()) {
+    width = std::max(width, command_label(*command).size());
+  }
+  for (const Command* command : commands()) {
+    text += entry(command_label(*command), command->summary, width + 2);
   }
   text +=
       "\n  'roofline COMMAND --help' explains one command, 'roofline --version' names this one\n";

@@ -53,8 +53,6 @@ void show(const ops::OpSpec& spec, std::ostream& out) {
   out << fmt::format("  source   {}\n", source);
 }
 
-}  // namespace
-
 ExitCode run_ops(const Arguments& arguments, const Streams& streams) {
   if (arguments.positionals.empty()) {
     list_all(streams);
@@ -77,5 +75,14 @@ ExitCode run_ops(const Arguments& arguments, const Streams& streams) {
   if (hint.empty()) hint = "'roofline ops' lists all";
   throw usage_error(fmt::format("there is no operator '{}' in the table", printable(name)), hint);
 }
+
+}  // namespace
+
+const Command kOpsCommand{"ops",
+                          "[NAME]",
+                          "list the operators whose cost is known, or one in detail",
+                          {},
+                          "roofline ops\nroofline ops Conv\nroofline ops com.microsoft.Attention",
+                          run_ops};
 
 }  // namespace roofline::cli

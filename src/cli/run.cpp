@@ -20,9 +20,9 @@ bool is_help(const std::string& word) { return word == "--help" || word == "-h";
 /// Names that may stand in place `depth` behind `before`: "hardware" -> list, show, check.
 std::vector<std::string> next_words(std::string_view before) {
   std::vector<std::string> words;
-  for (const Command& command : commands()) {
-    if (!command.name.starts_with(before)) continue;
-    const std::string_view rest = command.name.substr(before.size());
+  for (const Command* command : commands()) {
+    if (!command->name.starts_with(before)) continue;
+    const std::string_view rest = command->name.substr(before.size());
     const std::string word(rest.substr(0, rest.find(' ')));
     if (words.empty() || words.back() != word) words.push_back(word);
   }
@@ -32,8 +32,8 @@ std::vector<std::string> next_words(std::string_view before) {
 const Command* find_command(std::string_view name) {
   const auto all = commands();
   const auto found =
-      std::find_if(all.begin(), all.end(), [&](const Command& c) { return c.name == name; });
-  return found == all.end() ? nullptr : &*found;
+      std::find_if(all.begin(), all.end(), [&](const Command* c) { return c->name == name; });
+  return found == all.end() ? nullptr : *found;
 }
 
 Error unknown_command(std::string_view before, const std::string* word) {
@@ -65,9 +65,9 @@ const Command& pick_command(const std::vector<std::string>& args, std::size_t& u
 /// Help of the program, or of every command that `name` begins.
 std::string help_of_group(const std::string& name) {
   std::string text;
-  for (const Command& command : commands()) {
-    if (!command.name.starts_with(name + " ")) continue;
-    text += (text.empty() ? "" : "\n") + help(command);
+  for (const Command* command : commands()) {
+    if (!command->name.starts_with(name + " ")) continue;
+    text += (text.empty() ? "" : "\n") + help(*command);
   }
   return text;
 }

@@ -2,6 +2,7 @@
 // Refuses to overwrite the model it reads.
 #include <fmt/format.h>
 
+#include <array>
 #include <filesystem>
 #include <ostream>
 
@@ -11,6 +12,7 @@
 #include "roofline/onnx_io/onnx_io.hpp"
 
 namespace roofline::cli {
+namespace {
 
 ExitCode run_strip(const Arguments& arguments, const Streams& streams) {
   const std::string& model = arguments.positionals.front();
@@ -25,5 +27,22 @@ ExitCode run_strip(const Arguments& arguments, const Streams& streams) {
   streams.out << ", every cost as before\n";
   return ExitCode::kOk;
 }
+
+constexpr std::array kOptions = {
+    OptionSpec{.group = "output",
+               .name = "--output",
+               .value = "FILE",
+               .help = "where to write the stripped model",
+               .short_name = "-o"},
+};
+
+}  // namespace
+
+const Command kStripCommand{"strip",
+                            "MODEL",
+                            "remove a model's weights; every cost stays the same",
+                            kOptions,
+                            "roofline strip resnet50.onnx -o resnet50_stripped.onnx",
+                            run_strip};
 
 }  // namespace roofline::cli

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <ostream>
 
 #include "command.hpp"
@@ -81,8 +82,6 @@ report::TextOptions text_options(const Arguments& arguments, bool to_terminal) {
   return options;
 }
 
-}  // namespace
-
 ExitCode run_validate(const Arguments& arguments, const Streams& streams) {
   if (!arguments.has("--measured")) {
     throw usage_error("roofline validate: --measured FILE is missing",
@@ -114,5 +113,76 @@ ExitCode run_validate(const Arguments& arguments, const Streams& streams) {
   for (const Diagnostic& diagnostic : validation.diagnostics) print(diagnostic, streams.err);
   return ExitCode::kOk;
 }
+
+constexpr std::array kOptions = {
+    OptionSpec{.group = "measurements",
+               .name = "--measured",
+               .value = "FILE",
+               .help = "measured times: CSV, JSON of tools/measure-onnxruntime, or a profile of "
+                       "ONNX Runtime or trtexec; repeat for several",
+               .repeatable = true},
+    OptionSpec{.group = "measurements",
+               .name = "--models",
+               .value = "DIR",
+               .help = "where the measured models are; beside the measurements by default",
+               .repeatable = true},
+    OptionSpec{.group = "machine",
+               .name = "--hardware",
+               .value = "ID|FILE",
+               .help = "the machine, whatever the measurements say"},
+    OptionSpec{.group = "machine",
+               .name = "--runtime",
+               .value = "NAME",
+               .help = "the runtime's rules, whatever the measurements say"},
+    OptionSpec{.group = "machine",
+               .name = "--precision",
+               .value = "P",
+               .help = "as-is or a precision, whatever the measurements say"},
+    OptionSpec{.group = "machine",
+               .name = "--threads",
+               .value = "N",
+               .help = "cores of a CPU, whatever the measurements say"},
+    OptionSpec{.group = "machine",
+               .name = "--roof",
+               .value = "KIND",
+               .help = "peaks of the data sheet (datasheet, default) or measured ones (measured)"},
+    OptionSpec{.group = "machine",
+               .name = "--dim",
+               .value = "NAME=N",
+               .help = "size of a symbolic dimension, in every model that has it",
+               .repeatable = true},
+    OptionSpec{.group = "output",
+               .name = "--format",
+               .value = "F",
+               .help = "text (default), json or csv; the last two list every row, in order"},
+    OptionSpec{.group = "output",
+               .name = "--layers",
+               .help = "csv: one line per matched layer, with attained FLOP/s and intensity"},
+    OptionSpec{.group = "output",
+               .name = "--output",
+               .value = "FILE",
+               .help = "write the result to a file, whole or not at all",
+               .short_name = "-o"},
+    OptionSpec{.group = "text",
+               .name = "--sort",
+               .value = "KEY",
+               .help = "error (default), order, measured, predicted or model"},
+    OptionSpec{.group = "text",
+               .name = "--top",
+               .value = "N",
+               .help = "rows and layers to list: 20 by default, 0 for all"},
+};
+constexpr std::string_view kExamples =
+    "roofline validate resnet50.onnx --measured times.json --hardware my_host.yaml\n"
+    "roofline validate --models models --measured rows.csv --sort model --top 0\n"
+    "roofline validate resnet50.onnx --measured onnxruntime_profile.json --hardware my_host.yaml "
+    "\\\n"
+    "  --format csv --layers";
+
+}  // namespace
+
+const Command kValidateCommand{
+    "validate", "[MODEL...]", "compare predicted with measured times, of models and layers",
+    kOptions,   kExamples,    run_validate};
 
 }  // namespace roofline::cli

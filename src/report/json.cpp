@@ -134,6 +134,7 @@ void write_node(JsonWriter& json, const NodeRow& node) {
   json.member("op_type", node.op_type);
   json.member("domain", domain_name(node.domain));
   json.member("class", node.cls);
+  json.member_or_null("detail", node.detail);
   write_texts(json, "inputs", node.inputs);
   write_tensors(json, "outputs", node.outputs);
   json.member("macs", node.macs);
@@ -176,6 +177,7 @@ void write_levels(JsonWriter& json, const std::vector<LevelRow>& levels) {
     json.member("name", level.name);
     json.member("bytes", level.bytes);
     json.member("seconds", level.seconds);
+    json.member("bytes_per_s", level.bytes_per_s);
     json.end_object();
   }
   json.end_array();
@@ -199,6 +201,7 @@ void write_result_totals(JsonWriter& json, const Result& result) {
   json.member("overhead_s", result.overhead_s);
   json.member("run_overhead_s", result.run_overhead_s);
   json.member("copy_s", result.copy_s);
+  json.member("untimed_share", result.untimed_share);
   json.member("bound", result.bound);
   json.member("bottleneck", result.bottleneck);
   json.member("throughput_per_s", result.throughput_per_s);
@@ -252,6 +255,7 @@ void write_layer(JsonWriter& json, const Report& report, const LayerRow& layer) 
   write_levels(json, layer.levels);
   json.member("intensity", layer.intensity);
   json.member("dram_intensity", layer.dram_intensity);
+  json.member("peak_flops_per_s", layer.peak_flops_per_s);
   json.member("attainable_flops_per_s", layer.attainable_flops_per_s);
   json.member("compute_s", layer.compute_s);
   json.member("memory_s", layer.memory_s);
