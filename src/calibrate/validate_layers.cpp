@@ -106,7 +106,7 @@ class Layers {
     const report::LayerRow& layer = *rows_[l];
     LayerPair pair{.name = layer.name,
                    .op = layer.op,
-                   .kernel = std::string(layer.kernel_kind),
+                   .kernel = layer.kernel_kind,
                    .bound = layer.bound,
                    .time = {measured_s, layer.predicted_latency_s},
                    .roofline_s = layer.roofline_latency_s};

@@ -26,7 +26,7 @@ void list_dims(const AnalyzeOptions& options, const Streams& streams) {
     streams.out << "every size of the model's inputs and outputs is fixed\n";
     return;
   }
-  const infer::TypedGraph typed = infer::infer(model, options.request.bindings);
+  const infer::TypedGraph typed = infer::infer(model, options.question.request.bindings);
   report::Table table({{"dimension"},
                        {"size", report::Align::kRight},
                        {"given by"},
@@ -60,9 +60,8 @@ void list_dims(const AnalyzeOptions& options, const Streams& streams) {
 }
 
 report::Report price(const AnalyzeOptions& options) {
-  std::vector<hardware::Profile> profiles;
-  for (const std::string& machine : options.hardware) profiles.push_back(hardware::find(machine));
-  Request request = options.request;
+  const std::vector<hardware::Profile> profiles = load_profiles(options.question.machines);
+  Request request = options.question.request;
   for (const hardware::Profile& profile : profiles) request.hardware.push_back(&profile);
   // Only JSON carries the digest, which takes as long as the rest of loading.
   const auto digest =

@@ -15,58 +15,6 @@
 namespace roofline::cli {
 namespace {
 
-constexpr std::int64_t kMostThreads = 1 << 20;
-constexpr std::array kPrecisions = {hardware::Precision::kFp64, hardware::Precision::kFp32,
-                                    hardware::Precision::kTf32, hardware::Precision::kFp16,
-                                    hardware::Precision::kBf16, hardware::Precision::kFp8,
-                                    hardware::Precision::kInt8, hardware::Precision::kInt4};
-
-std::vector<std::string> split_hardware(const std::vector<std::string>& values) {
-  std::vector<std::string> machines;
-  for (const std::string& value : values) {
-    for (const std::string_view machine : split(value, ',')) {
-      if (machine.empty()) {
-        throw usage_error(fmt::format(
-            "--hardware: found '{}', expected ids or files separated by commas", printable(value)));
-      }
-      machines.emplace_back(machine);
-    }
-  }
-  return machines;
-}
-
-template <class Map, class Read>
-void read_assignments(const Arguments& arguments, std::string_view flag, std::string_view form,
-                      Map& map, Read read) {
-  for (const std::string& text : arguments.all(flag)) {
-    const auto [name, value] = assignment(flag, text, form);
-    if (!map.emplace(name, read(flag, value)).second) {
-      throw usage_error(fmt::format("{}: '{}' was given twice", flag, printable(name)));
-    }
-  }
-}
-
-infer::Bindings bindings(const Arguments& arguments) {
-  infer::Bindings result;
-  read_assignments(
-      arguments, "--dim", "a size as in batch=8", result.dims,
-      [](std::string_view flag, const std::string& text) { return integer(flag, text, 0); });
-  read_assignments(arguments, "--shape", "a shape as in image=1x3x224x224 or image=scalar",
-                   result.shapes, shape);
-  read_assignments(
-      arguments, "--trip-count", "a number of iterations as in decoder=20", result.trip_counts,
-      [](std::string_view flag, const std::string& text) { return integer(flag, text, 0); });
-  read_assignments(arguments, "--value", "elements as in steps=1,2,3", result.values, numbers);
-  return result;
-}
-
-std::optional<hardware::Precision> precision(const std::string* text) {
-  if (!text) return std::nullopt;
-  std::vector<std::string> names = {"as-is"};
-  for (const hardware::Precision p : kPrecisions) names.emplace_back(hardware::precision_name(p));
-  return hardware::precision_from_name(choice("--precision", *text, names));
-}
-
 /// Flags that mean something only beside another one.
 void check_use(const Arguments& arguments, const AnalyzeOptions& options) {
   const auto need = [&](std::initializer_list<std::string_view> flags, bool met,
@@ -78,14 +26,14 @@ void check_use(const Arguments& arguments, const AnalyzeOptions& options) {
     }
   };
   need({"--runtime", "--runtime-version", "--precision", "--threads", "--roof", "--copies"},
-       !options.hardware.empty(), "--hardware");
+       !options.question.machines.empty(), "--hardware");
   need({"--sort", "--top", "--group-by", "--explain", "--dims"}, options.format == Format::kText,
        "--format text");
   need({"--tensors"}, options.format == Format::kJson, "--format json");
-  if (options.text.sort == "time" && arguments.has("--sort") && options.hardware.empty()) {
+  if (options.text.sort == "time" && arguments.has("--sort") && options.question.machines.empty()) {
     throw usage_error("--sort time has no effect without --hardware");
   }
-  if (options.dims && !options.hardware.empty()) {
+  if (options.dims && !options.question.machines.empty()) {
     throw usage_error("--hardware has no effect beside --dims");
   }
   if (!options.explain) return;
@@ -115,8 +63,9 @@ Format format(const std::string& text) {
 AnalyzeOptions analyze_options(const Arguments& arguments, bool out_is_terminal) {
   AnalyzeOptions options;
   options.model = arguments.positionals.front();
-  options.hardware = split_hardware(arguments.all("--hardware"));
-  read_request(arguments, options.request);
+  options.question = question(arguments);
+  options.question.request.tensors = arguments.has("--tensors");
+  options.question.request.explain = arguments.has("--explain");
   if (const std::string* text = arguments.one("--format")) options.format = format(*text);
   if (const std::string* text = arguments.one("--output")) options.output = *text;
   if (const std::string* text = arguments.one("--explain")) options.explain = *text;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "command.hpp"
-#include "roofline/pipeline/analyze.hpp"
+#include "question.hpp"
 #include "roofline/report/render.hpp"
 
 namespace roofline::cli {
@@ -14,8 +14,7 @@ enum class Format { kText, kJson, kCsv };
 /// The flags of `roofline analyze`, checked.
 struct AnalyzeOptions {
   std::string model;
-  std::vector<std::string> hardware;
-  Request request;  ///< without `hardware`
+  Question question;
   Format format = Format::kText;
   std::optional<std::string> output;
   std::optional<std::string> explain;

@@ -236,6 +236,11 @@ double JsonNode::number() const {
   return value.value_or(0);
 }
 
+bool JsonNode::boolean() const {
+  require(Kind::kBoolean);
+  return source_->raw(source_->tokens[index_]).starts_with('t');
+}
+
 JsonItems JsonNode::items() const {
   require(Kind::kArray);
   return JsonItems(*this);

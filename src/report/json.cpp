@@ -236,7 +236,7 @@ void write_layer(JsonWriter& json, const Report& report, const LayerRow& layer) 
   json.member("name", layer.name);
   json.member("kind", layer.kind);
   json.member_or_null("op", layer.op);
-  json.member_or_null("kernel", std::string(layer.kernel_kind));
+  json.member_or_null("kernel", layer.kernel_kind);
   json.member("layout", layer.blocked ? "blocked" : "plain");
   json.key("node_ids");
   json.begin_array();

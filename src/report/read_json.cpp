@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <bitset>
 #include <fstream>
 #include <unordered_map>
 
-#include "roofline/data/json_reader.hpp"
+#include "json_fields.hpp"
 #include "roofline/data/text_file.hpp"
 #include "roofline/report/read.hpp"
 
@@ -18,7 +17,17 @@ using data::JsonNode;
 
 constexpr std::string_view kDefaultDomain = "ai.onnx";
 
-// One value of each type. Null is "none": "", nullopt, 0 threads.
+// One value of each type. Null is "none": "" or nullopt.
+void read(const JsonNode& json, TensorInfo& tensor);
+void read(const JsonNode& json, LevelRow& level);
+void read(const JsonNode& json, NodeRow& node);
+void read(const JsonNode& json, Diagnostic& diagnostic);
+/// A shape: null for sizes that are not known.
+void read(const JsonNode& json, std::vector<std::int64_t>& sizes) {
+  for (const JsonNode item : json.items()) {
+    sizes.push_back(item.is_null() ? -1 : item.integer());
+  }
+}
 void read(const JsonNode& json, std::string& value) { value = json.is_null() ? "" : json.text(); }
 void read(const JsonNode& json, bool& value) { value = json.boolean(); }
 void read(const JsonNode& json, std::int64_t& value) {
@@ -47,49 +56,9 @@ template <class T>
 void read(const JsonNode& json, std::map<std::string, T>& values) {
   for (const auto& [key, value] : json.members()) read(value, values[key]);
 }
-/// A shape: null for sizes that are not known.
-void read(const JsonNode& json, std::vector<std::int64_t>& sizes) {
-  for (const JsonNode item : json.items()) {
-    sizes.push_back(-1);
-    if (!item.is_null()) read(item, sizes.back());
-  }
-}
-
-/// One member of an object and where it goes.
-template <class Row>
-struct Field {
-  std::string_view key;
-  void (*read)(const JsonNode&, Row&);
-  bool optional = false;  ///< the first reports did not have it, or not every one does
-};
-
-template <class Row>
-using Reader = void (*)(const JsonNode&, Row&);
-
 template <class Row, auto Member>
-constexpr Reader<Row> into() {
+constexpr auto into() {
   return [](const JsonNode& json, Row& row) { read(json, row.*Member); };
-}
-
-template <class Row, std::size_t N>
-void read_fields(const JsonNode& object, const std::array<Field<Row>, N>& fields, Row& row) {
-  std::bitset<N> seen;
-  std::size_t next = 0;  // members come in the order of the table, unless a person sorted them
-  for (const auto& [key, value] : object.members()) {
-    for (std::size_t tried = 0; tried < N; ++tried, next = (next + 1) % N) {
-      if (fields[next].key != key) continue;
-      if (seen[next]) value.fail("duplicate-key", fmt::format("'{}' is given twice", key));
-      seen.set(next);
-      fields[next].read(value, row);
-      break;
-    }
-  }
-  for (std::size_t i = 0; i < N; ++i) {
-    if (!seen[i] && !fields[i].optional) {
-      object.fail("missing-key", fmt::format("'{}' is missing", fields[i].key),
-                  "a saved report is what 'roofline analyze --format json' writes");
-    }
-  }
 }
 
 // TensorInfo::kind points at static text.
@@ -110,9 +79,6 @@ constexpr std::array kTensorFields = {
     Field<TensorInfo>{"max_shape", into<TensorInfo, &TensorInfo::max_shape>(), true},
 };
 void read(const JsonNode& json, TensorInfo& tensor) { read_fields(json, kTensorFields, tensor); }
-void read(const JsonNode& json, std::vector<TensorInfo>& tensors) {
-  for (const JsonNode item : json.items()) read(item, tensors.emplace_back());
-}
 
 void read_opsets(const JsonNode& json, ModelInfo& model) {
   for (const auto& [domain, version] : json.members()) {
@@ -200,3 +166,243 @@ constexpr std::array kNodeFields = {
     of_node<&NodeRow::repeat>("repeat"),
     of_node<&NodeRow::live_bytes>("live_bytes"),
 };
+void read(const JsonNode& json, NodeRow& node) { read_fields(json, kNodeFields, node); }
+
+constexpr std::array kLevelFields = {
+    Field<LevelRow>{"name", into<LevelRow, &LevelRow::name>()},
+    Field<LevelRow>{"bytes", into<LevelRow, &LevelRow::bytes>()},
+    Field<LevelRow>{"seconds", into<LevelRow, &LevelRow::seconds>()},
+    Field<LevelRow>{"bytes_per_s", into<LevelRow, &LevelRow::bytes_per_s>(), true},
+};
+void read(const JsonNode& json, LevelRow& level) { read_fields(json, kLevelFields, level); }
+
+/// A layer before its nodes are found.
+struct LayerInput {
+  LayerRow row;
+  std::vector<std::string> node_ids;
+};
+
+template <auto Member>
+constexpr Field<LayerInput> of_layer(std::string_view key, bool optional = false) {
+  return {key, [](const JsonNode& json, LayerInput& layer) { read(json, layer.row.*Member); },
+          optional};
+}
+constexpr std::array kLayerFields = {
+    of_layer<&LayerRow::id>("id"),
+    of_layer<&LayerRow::name>("name"),
+    of_layer<&LayerRow::kind>("kind"),
+    of_layer<&LayerRow::op>("op"),
+    of_layer<&LayerRow::kernel_kind>("kernel"),
+    Field<LayerInput>{"layout",
+                      [](const JsonNode& json, LayerInput& layer) {
+                        layer.row.blocked = json.text() == "blocked";
+                      }},
+    Field<LayerInput>{"node_ids",
+                      [](const JsonNode& json, LayerInput& layer) { read(json, layer.node_ids); }},
+    of_layer<&LayerRow::results>("executed_shapes"),
+    of_layer<&LayerRow::cls>("class"),
+    of_layer<&LayerRow::repeat>("repeat"),
+    of_layer<&LayerRow::unit>("unit"),
+    of_layer<&LayerRow::dtype>("dtype"),
+    of_layer<&LayerRow::complete>("complete"),
+    of_layer<&LayerRow::macs>("macs"),
+    of_layer<&LayerRow::flops>("flops"),
+    of_layer<&LayerRow::planned_bytes>("planned_bytes"),
+    of_layer<&LayerRow::dram_bytes>("dram_bytes"),
+    of_layer<&LayerRow::levels>("levels"),
+    of_layer<&LayerRow::intensity>("intensity"),
+    of_layer<&LayerRow::dram_intensity>("dram_intensity"),
+    of_layer<&LayerRow::peak_flops_per_s>("peak_flops_per_s", true),
+    of_layer<&LayerRow::attainable_flops_per_s>("attainable_flops_per_s"),
+    of_layer<&LayerRow::compute_s>("compute_s"),
+    of_layer<&LayerRow::memory_s>("memory_s"),
+    of_layer<&LayerRow::overhead_s>("overhead_s"),
+    of_layer<&LayerRow::roofline_latency_s>("roofline_latency_s"),
+    of_layer<&LayerRow::predicted_latency_s>("predicted_latency_s"),
+    of_layer<&LayerRow::bound>("bound"),
+    of_layer<&LayerRow::bottleneck>("bottleneck"),
+    of_layer<&LayerRow::share>("share"),
+    of_layer<&LayerRow::reasons>("reasons"),
+};
+
+template <auto Member>
+constexpr Field<HardwareInfo> of_hardware(std::string_view key) {
+  return {key, into<HardwareInfo, Member>()};
+}
+constexpr std::array kCalibrationFields = {
+    of_hardware<&HardwareInfo::calibration_status>("status"),
+    of_hardware<&HardwareInfo::calibration_runtime>("runtime"),
+    of_hardware<&HardwareInfo::calibration_version>("version"),
+    of_hardware<&HardwareInfo::calibration_date>("date"),
+    of_hardware<&HardwareInfo::calibration_error>("error"),
+};
+constexpr std::array kHardwareFields = {
+    of_hardware<&HardwareInfo::id>("id"),
+    of_hardware<&HardwareInfo::name>("name"),
+    of_hardware<&HardwareInfo::digest>("digest"),
+    Field<HardwareInfo>{"calibration",
+                        [](const JsonNode& json, HardwareInfo& hardware) {
+                          read_fields(json, kCalibrationFields, hardware);
+                        }},
+};
+
+/// A result whose layers wait for the ids of all nodes.
+struct ResultInput {
+  Result result;
+  std::optional<JsonNode> layers;
+};
+
+template <auto Member>
+constexpr Field<ResultInput> of_result(std::string_view key, bool optional = false) {
+  return {key, [](const JsonNode& json, ResultInput& in) { read(json, in.result.*Member); },
+          optional};
+}
+constexpr std::array kResultTotalsFields = {
+    of_result<&Result::complete>("complete"),
+    of_result<&Result::macs>("macs"),
+    of_result<&Result::flops>("flops"),
+    of_result<&Result::planned_bytes>("planned_bytes"),
+    of_result<&Result::dram_bytes>("dram_bytes"),
+    of_result<&Result::intensity>("intensity"),
+    of_result<&Result::dram_intensity>("dram_intensity"),
+    of_result<&Result::levels>("levels"),
+    of_result<&Result::roofline_latency_s>("roofline_latency_s"),
+    of_result<&Result::predicted_latency_s>("predicted_latency_s"),
+    of_result<&Result::compute_s>("compute_s"),
+    of_result<&Result::memory_s>("memory_s"),
+    of_result<&Result::overhead_s>("overhead_s"),
+    of_result<&Result::run_overhead_s>("run_overhead_s"),
+    of_result<&Result::copy_s>("copy_s", true),
+    of_result<&Result::untimed_share>("untimed_share", true),
+    of_result<&Result::bound>("bound"),
+    of_result<&Result::bottleneck>("bottleneck"),
+    of_result<&Result::throughput_per_s>("throughput_per_s"),
+    of_result<&Result::peak_memory_bytes>("peak_memory_bytes"),
+    of_result<&Result::memory_capacity_bytes>("memory_capacity_bytes"),
+    of_result<&Result::fits_in_memory>("fits_in_memory"),
+    of_result<&Result::layers_by_bound>("layers_by_bound"),
+    of_result<&Result::time_by_bottleneck_s>("time_by_bottleneck_s"),
+};
+constexpr std::array kResultFields = {
+    Field<ResultInput>{"hardware",
+                       [](const JsonNode& json, ResultInput& in) {
+                         read_fields(json, kHardwareFields, in.result.hardware);
+                       }},
+    of_result<&Result::runtime>("runtime"),
+    of_result<&Result::precision>("precision"),
+    Field<ResultInput>{"threads",
+                       [](const JsonNode& json, ResultInput& in) {
+                         in.result.threads = json.is_null() ? 0 : static_cast<int>(json.integer());
+                       }},
+    of_result<&Result::roof>("roof"),
+    of_result<&Result::ridge_point>("ridge_point"),
+    Field<ResultInput>{
+        "totals",
+        [](const JsonNode& json, ResultInput& in) { read_fields(json, kResultTotalsFields, in); }},
+    Field<ResultInput>{"layers", [](const JsonNode& json, ResultInput& in) { in.layers = json; }},
+};
+
+void read_severity(const JsonNode& json, Diagnostic& diagnostic) {
+  const std::string text = json.text();
+  for (const Severity severity : {Severity::kNote, Severity::kWarning, Severity::kError}) {
+    if (severity_name(severity) == text) diagnostic.severity = severity;
+  }
+}
+
+template <auto Member>
+constexpr Field<Diagnostic> of_diagnostic(std::string_view key) {
+  return {key, into<Diagnostic, Member>()};
+}
+constexpr std::array kDiagnosticFields = {
+    Field<Diagnostic>{"severity", read_severity},
+    of_diagnostic<&Diagnostic::code>("code"),
+    of_diagnostic<&Diagnostic::message>("message"),
+    of_diagnostic<&Diagnostic::location>("location"),
+    of_diagnostic<&Diagnostic::node_id>("node_id"),
+    of_diagnostic<&Diagnostic::hint>("hint"),
+};
+void read(const JsonNode& json, Diagnostic& diagnostic) {
+  read_fields(json, kDiagnosticFields, diagnostic);
+}
+
+using NodeIndex = std::unordered_map<std::string_view, std::size_t>;
+
+LayerRow read_layer(const JsonNode& json, const NodeIndex& index) {
+  LayerInput layer;
+  read_fields(json, kLayerFields, layer);
+  for (const std::string& id : layer.node_ids) {
+    const auto node = index.find(id);
+    if (node == index.end()) {
+      json.fail("unknown-node", fmt::format("node_ids names '{}', which no node has", id));
+    }
+    layer.row.nodes.push_back(node->second);
+  }
+  return std::move(layer.row);
+}
+
+void read_results(const JsonNode& json, Report& report) {
+  NodeIndex index;
+  for (std::size_t i = 0; i < report.nodes.size(); ++i) index.emplace(report.nodes[i].id, i);
+  for (const JsonNode item : json.items()) {
+    ResultInput in;
+    read_fields(item, kResultFields, in);
+    for (const JsonNode layer : in.layers->items()) {
+      in.result.layers.push_back(read_layer(layer, index));
+    }
+    report.results.push_back(std::move(in.result));
+  }
+}
+
+void read_all_tensors(const JsonNode& json, Report& report) {
+  report.has_tensors = true;
+  for (const auto& [name, type] : json.members()) {
+    read(type, report.tensors.emplace_back());
+    report.tensors.back().name = name;
+  }
+}
+
+void check_kind(const JsonNode& root) {
+  constexpr std::string_view kHint = "'roofline analyze --format json' writes reports";
+  if (!root.is_object() || !root.has("kind") || root.at("kind").text() != "analysis") {
+    root.fail("not-a-report", "this is no saved analysis: expected \"kind\": \"analysis\"",
+              std::string(kHint));
+  }
+  const JsonNode version = root.at("schema_version");
+  if (version.integer() > kSchemaVersion) {
+    version.fail("newer-report",
+                 fmt::format("found schema_version {}, expected at most {}", version.integer(),
+                             kSchemaVersion),
+                 "a newer roofline wrote this: update this one");
+  }
+}
+
+}  // namespace
+
+Report read_json(std::string text, const std::string& file) {
+  const data::JsonDocument document = data::parse_json(std::move(text), file);
+  const JsonNode root = document.root();
+  check_kind(root);
+  Report report;
+  report.tool_version = root.at("tool").at("version").text();
+  read_fields(root.at("model"), kModelFields, report.model);
+  if (root.has("tensors")) read_all_tensors(root.at("tensors"), report);
+  read_fields(root.at("coverage"), kCoverageFields, report.coverage);
+  read_fields(root.at("totals"), kTotalsFields, report.totals);
+  read(root.at("nodes"), report.nodes);
+  read_results(root.at("results"), report);
+  read(root.at("diagnostics"), report.diagnostics);
+  return report;
+}
+
+Report read_json_file(const std::string& path) {
+  return read_json(data::read_text_file(path, data::kMaxJsonBytes), path);
+}
+
+bool is_saved_report(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  char first = 0;
+  file >> first;  // skips blanks
+  return file && first == '{';
+}
+
+}  // namespace roofline::report

@@ -38,6 +38,7 @@ class JsonNode {
   [[nodiscard]] std::string text() const;  ///< of a string, escapes resolved
   [[nodiscard]] std::int64_t integer() const;
   [[nodiscard]] double number() const;  ///< finite
+  [[nodiscard]] bool boolean() const;
 
   [[nodiscard]] JsonItems items() const;      ///< of an array
   [[nodiscard]] JsonMembers members() const;  ///< of an object, in file order

@@ -125,12 +125,12 @@ struct DerivationRow {
 
 /// One step of the plan on one machine. Quantities and seconds are those of all its runs.
 struct LayerRow {
-  std::string id;                ///< id of its first node
-  std::string name;              ///< "conv1 + bn1 + relu"
-  std::string kind;              ///< "op", "fused", "host"
-  std::string op;                ///< what the runtime calls it: "Conv", "ReorderInput"
-  std::string_view kernel_kind;  ///< key of its times, static: "conv.pointwise"
-  bool blocked = false;          ///< runs on channels in blocks
+  std::string id;           ///< id of its first node
+  std::string name;         ///< "conv1 + bn1 + relu"
+  std::string kind;         ///< "op", "fused", "host"
+  std::string op;           ///< what the runtime calls it: "Conv", "ReorderInput"
+  std::string kernel_kind;  ///< key of its times: "conv.pointwise"
+  bool blocked = false;     ///< runs on channels in blocks
   std::vector<std::vector<std::int64_t>>
       results;                             ///< shapes it writes, of runtimes that change them
   std::optional<Count> repeat = Count(1);  ///< as its nodes'

@@ -1,0 +1,130 @@
+// Owns the meaning of the flags that say on which machine, how, and at which sizes.
+// Refuses to load anything: question.hpp's Inputs does when asked.
+#include "question.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "option_groups.hpp"
+#include "roofline/base/text.hpp"
+#include "roofline/onnx_io/onnx_io.hpp"
+#include "roofline/report/read.hpp"
+#include "values.hpp"
+
+namespace roofline::cli {
+namespace {
+
+constexpr std::int64_t kMostThreads = 1 << 20;
+constexpr std::array kPrecisions = {hardware::Precision::kFp64, hardware::Precision::kFp32,
+                                    hardware::Precision::kTf32, hardware::Precision::kFp16,
+                                    hardware::Precision::kBf16, hardware::Precision::kFp8,
+                                    hardware::Precision::kInt8, hardware::Precision::kInt4};
+
+std::vector<std::string> split_hardware(const std::vector<std::string>& values) {
+  std::vector<std::string> machines;
+  for (const std::string& value : values) {
+    for (const std::string_view machine : split(value, ',')) {
+      if (machine.empty()) {
+        throw usage_error(fmt::format(
+            "--hardware: found '{}', expected ids or files separated by commas", printable(value)));
+      }
+      machines.emplace_back(machine);
+    }
+  }
+  return machines;
+}
+
+template <class Map, class Read>
+void read_assignments(const Arguments& arguments, std::string_view flag, std::string_view form,
+                      Map& map, Read read) {
+  for (const std::string& text : arguments.all(flag)) {
+    const auto [name, value] = assignment(flag, text, form);
+    if (!map.emplace(name, read(flag, value)).second) {
+      throw usage_error(fmt::format("{}: '{}' was given twice", flag, printable(name)));
+    }
+  }
+}
+
+infer::Bindings bindings(const Arguments& arguments) {
+  infer::Bindings result;
+  read_assignments(
+      arguments, "--dim", "a size as in batch=8", result.dims,
+      [](std::string_view flag, const std::string& text) { return integer(flag, text, 0); });
+  read_assignments(arguments, "--shape", "a shape as in image=1x3x224x224 or image=scalar",
+                   result.shapes, shape);
+  read_assignments(
+      arguments, "--trip-count", "a number of iterations as in decoder=20", result.trip_counts,
+      [](std::string_view flag, const std::string& text) { return integer(flag, text, 0); });
+  read_assignments(arguments, "--value", "elements as in steps=1,2,3", result.values, numbers);
+  return result;
+}
+
+std::optional<hardware::Precision> precision(const std::string* text) {
+  if (!text) return std::nullopt;
+  std::vector<std::string> names = {"as-is"};
+  for (const hardware::Precision p : kPrecisions) names.emplace_back(hardware::precision_name(p));
+  return hardware::precision_from_name(choice("--precision", *text, names));
+}
+
+/// A flag of kMachineOptions or kSizeOptions that was given, "" when none was.
+std::string_view asked(const Arguments& arguments) {
+  for (const OptionSpec& option : joined(kMachineOptions, kSizeOptions)) {
+    if (arguments.has(option.name)) return option.name;
+  }
+  return {};
+}
+
+}  // namespace
+
+Question question(const Arguments& arguments) {
+  Question result;
+  result.machines = split_hardware(arguments.all("--hardware"));
+  Request& request = result.request;
+  request.bindings = bindings(arguments);
+  request.plan.precision = precision(arguments.one("--precision"));
+  if (const std::string* runtime = arguments.one("--runtime")) {
+    request.plan.runtime = choice("--runtime", *runtime, plan::runtime_names());
+  }
+  if (const std::string* threads = arguments.one("--threads")) {
+    request.estimate.threads =
+        static_cast<int>(std::min(integer("--threads", *threads, 1), kMostThreads));
+  }
+  if (const std::string* roof = arguments.one("--roof")) {
+    const std::vector<std::string> names = {"datasheet", "measured"};
+    const bool measured = choice("--roof", *roof, names) == "measured";
+    request.estimate.roof = measured ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
+  }
+  if (const std::string* version = arguments.one("--runtime-version")) {
+    request.estimate.version = *version;
+  }
+  request.estimate.copies = arguments.has("--copies");
+  return result;
+}
+
+std::vector<hardware::Profile> load_profiles(const std::vector<std::string>& machines) {
+  std::vector<hardware::Profile> profiles;
+  for (const std::string& machine : machines) profiles.push_back(hardware::find(machine));
+  return profiles;
+}
+
+Inputs::Inputs(const Arguments& arguments)
+    : question_(question(arguments)), profiles_(load_profiles(question_.machines)) {
+  for (const hardware::Profile& profile : profiles_) {
+    question_.request.hardware.push_back(&profile);
+  }
+  const std::string_view flag = asked(arguments);
+  const auto& paths = arguments.positionals;
+  if (!flag.empty() && std::all_of(paths.begin(), paths.end(), report::is_saved_report)) {
+    throw usage_error(fmt::format("{} has no effect on a saved report", flag),
+                      "give the model, or save a report of that machine and those sizes");
+  }
+}
+
+report::Report Inputs::get(const std::string& path) const {
+  if (report::is_saved_report(path)) return report::read_json_file(path);
+  return analyze(onnx_io::load(path, onnx_io::Digest::kCompute), question_.request);
+}
+
+}  // namespace roofline::cli
