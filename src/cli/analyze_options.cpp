@@ -53,9 +53,12 @@ report::GroupBy group_by(const std::string& text) {
 }
 
 Format format(const std::string& text) {
-  const std::vector<std::string> names = {"text", "json", "csv"};
+  const std::vector<std::string> names = {"text", "json", "csv", "html"};
   choice("--format", text, names);
-  return text == "json" ? Format::kJson : text == "csv" ? Format::kCsv : Format::kText;
+  return text == "json"   ? Format::kJson
+         : text == "csv"  ? Format::kCsv
+         : text == "html" ? Format::kHtml
+                          : Format::kText;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 #include <iosfwd>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,9 @@ void render_text(const Report& report, const TextOptions& options, std::ostream&
 void render_json(const Report& report, std::ostream& out);
 /// One header row, then one row per layer and machine (per node without machines), RFC 4180.
 void render_csv(const Report& report, std::ostream& out);
+/// One page for a browser, complete in itself: the models on their machines, with charts and tables
+/// (docs/html_report.md).
+void render_html(std::span<const Report* const> reports, std::ostream& out);
 /// The derivation of one node's and its layer's figures, term by term. `node` is an id, a full name
 /// or a name as the layer table shows it. Formula and operands are shown where the report has them.
 /// Throws Error (kUsage, "unknown-node", "ambiguous-node") with candidates.
