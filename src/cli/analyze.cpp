@@ -63,7 +63,8 @@ report::Report price(const AnalyzeOptions& options) {
   const std::vector<hardware::Profile> profiles = load_profiles(options.question.machines);
   Request request = options.question.request;
   for (const hardware::Profile& profile : profiles) request.hardware.push_back(&profile);
-  // The digest, which only JSON and the page built on it carry, takes as long as the rest of loading.
+  // The digest, which only JSON and the page built on it carry, takes as long as the rest of
+  // loading.
   const bool carried = options.format == Format::kJson || options.format == Format::kHtml;
   const auto digest = carried ? onnx_io::Digest::kCompute : onnx_io::Digest::kSkip;
   return analyze(onnx_io::load(options.model, digest), request);
@@ -143,10 +144,11 @@ constexpr std::array kDimsAndFormat = {
     OptionSpec{.group = "sizes",
                .name = "--dims",
                .help = "list the sizes that the model leaves open, and where they stand"},
-    OptionSpec{.group = "output",
-               .name = "--format",
-               .value = "F",
-               .help = "text (default), html: one page with charts, json or csv: every layer, in order"},
+    OptionSpec{
+        .group = "output",
+        .name = "--format",
+        .value = "F",
+        .help = "text (default), html: one page with charts, json or csv: every layer, in order"},
 };
 constexpr std::array kOwnOptions = {
     OptionSpec{

@@ -52,8 +52,8 @@ class ScriptDataBuffer : public std::streambuf {
     // Only in front of ASCII: a character of several bytes is whole in the buffer.
     if (text_.size() >= kFlushBytes && static_cast<unsigned char>(c) < 0x80) flush();
     text_ += c;
-    replace_ending("\xE2\x80\xA8", "\\u2028");
-    replace_ending("\xE2\x80\xA9", "\\u2029");
+    if (c == '\xA8') replace_ending("\xE2\x80\xA8", "\\u2028");
+    if (c == '\xA9') replace_ending("\xE2\x80\xA9", "\\u2029");
   }
   void replace_ending(std::string_view from, std::string_view to) {
     if (!text_.ends_with(from)) return;

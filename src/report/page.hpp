@@ -10,7 +10,8 @@ enum class View { kAnalysis, kSweep };
 
 /// One HTML file that needs nothing else: style, Chart.js, common code, the view and its data.
 /// `write_data` writes a JSON document as JsonWriter does: line breaks in layout only. Whatever
-/// text is in it, it stays data: the view shows it as text, and the page's policy runs nothing else.
+/// text is in it, it stays data: the view shows it as text, and the page's policy runs nothing
+/// else.
 void write_page(std::string_view title, View view,
                 const std::function<void(std::ostream&)>& write_data, std::ostream& out);
 

@@ -25,28 +25,31 @@ function nodeColumns() {
     column("Confidence", "exact, approximate or unknown", (n) => n.confidence)];
 }
 
-function layerColumns() {
+function layerColumns(layers) {
   const field = (title, hint, name, as, more) => figureColumn(title, hint, (l) => l[name], as, more);
-  const share = { share: (layer) => layer.share };
+  const largest = layers.reduce((most, layer) => Math.max(most, layer.share), 0);
+  const share = { share: (layer) => part(layer.share, largest) };
   const colored = { color: (layer) => bottleneckColor(layer.bottleneck) };
   return [
     figureColumn("#", "Place in execution order", (l) => l.order, asText),
     column("Name", "Nodes of the layer", (l) => l.name, asText, { head: true }),
     column("Op", "Operator of its first node", (l) => (l.nodes.length ? opText(l.nodes[0]) : l.op)),
     column("Output", "Shape of its last node's result", layerOutput),
-    column("Class", "Class of the operator", (l) => l.class),
-    column("Unit, type", "Compute unit and precision", (l) => (l.unit ? `${l.unit} ${l.dtype}` : null)),
     field("Time", "Predicted latency", "predicted_latency_s", asSeconds, { sum: true }),
     field("Share", "Of the predicted latency of the model", "share", asPercent, { sum: true, ...share }),
+    column("Bottleneck", "Largest term of the predicted time", (l) => l.bottleneck, asText, colored),
+    column("Bound", "By the roofs alone", (l) => l.bound),
+    figureColumn("FLOP/s", "Predicted rate", attained, asFlopsPerSecond),
+    field("Intensity", "FLOPs over planned bytes", "intensity", asIntensity),
     field("Roofline", "Lower bound of the time", "roofline_latency_s", asSeconds, { sum: true }),
-    figureColumn("Attained", "Predicted rate", attained, asFlopsPerSecond),
+    figureColumn("Attained", "Roofline over predicted latency",
+      (l) => part(l.roofline_latency_s, l.predicted_latency_s), asPercent),
     field("MACs", "Multiply-accumulates", "macs", asCount, { sum: true }),
     field("FLOPs", "1 MAC is 2 FLOPs", "flops", asFlops, { sum: true }),
     field("Planned", "Bytes after fusion, caches ignored", "planned_bytes", asBytes, { sum: true }),
     field("DRAM", "Bytes that reach main memory", "dram_bytes", asBytes, { sum: true }),
-    field("Intensity", "FLOPs over planned bytes", "intensity", asIntensity),
-    column("Bound", "By the roofs alone", (l) => l.bound),
-    column("Bottleneck", "Largest term of the predicted time", (l) => l.bottleneck, asText, colored),
+    column("Unit, type", "Compute unit and precision", (l) => (l.unit ? `${l.unit} ${l.dtype}` : null)),
+    column("Class", "Class of the operator", (l) => l.class),
     figureColumn("Parameters", "Elements of its nodes' parameters",
       (l) => sum(l.nodes.map((node) => node.parameters)), asCount),
     field("Runs", "Times it runs in one run of the model", "repeat", asCount),
@@ -191,7 +194,7 @@ class AnalysisPage {
     const result = report.results[this.machine];
     this.renderChoice(report);
     this.heading.textContent = [result && result.hardware.name, result && precisionText(result),
-      result && `runtime ${result.runtime}`, result && `${result.roof} roof`,
+      result && `runtime ${result.runtime}`, result && roofText(result),
       plural(report.model.nodes, "node"), tensorsText(report.model.inputs), dimsText(report.model)]
       .filter(Boolean).join(" · ");
     if (this.comparison) {
@@ -200,8 +203,10 @@ class AnalysisPage {
     }
     const drawn = [new MemoryChart(report)];
     const table = result
-      ? new DataTable({ caption: "Layers", noun: "layer", columns: layerColumns(), rows: result.layers })
+      ? new DataTable({ caption: "Layers", noun: "layer", columns: layerColumns(result.layers), rows: result.layers })
       : new DataTable({ caption: "Nodes", noun: "node", columns: nodeColumns(), rows: report.nodes });
+    // As the text report lists them.
+    table.sort(table.columns.find(({ title }) => title === (result ? "Time" : "FLOPs")));
     let charts = h("div", { className: "pair" }, countBars(report));
     if (result) {
       const roofline = new RooflineChart(result,

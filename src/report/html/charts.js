@@ -41,20 +41,21 @@ const bottleneckColor = (name) => BOTTLENECK_COLORS[name] ?? "series9";
 function axis(title, format, more = {}) {
   return { title: { display: true, text: title, color: color("muted") },
     grid: { color: color("grid"), borderColor: color("line") },
-    ticks: { color: color("muted"), callback: (value) => format(value), maxRotation: 0,
+    ticks: { color: color("muted"), callback: asTick(format), maxRotation: 0,
       autoSkipPadding: 12 }, ...more };
 }
 
 /** Decades are labelled, and where few of them are seen also 2 and 5. */
 function logAxis(title, format, more = {}) {
   const scale = axis(title, format, { type: "logarithmic", ...more });
-  const mantissa = (value) => Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
-  const isDecade = (value) => mantissa(value) === 1;
+  const mantissa = (value) => value / 10 ** Math.floor(Math.log10(value) + 1e-9);
+  const isNear = (value, most) => Math.abs(mantissa(value) - most) < 1e-6;
+  const isDecade = (value) => isNear(value, 1);
   scale.grid.color = (line) => (isDecade(line.tick.value) ? color("grid") : "transparent");
   scale.ticks.autoSkip = false;
   scale.ticks.callback = function label(value) {
     const few = Math.log10(this.max / this.min) < 2.5;
-    return isDecade(value) || (few && [2, 5].includes(mantissa(value))) ? format(value) : null;
+    return isDecade(value) || (few && (isNear(value, 2) || isNear(value, 5))) ? asTick(format)(value) : null;
   };
   return scale;
 }

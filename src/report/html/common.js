@@ -36,7 +36,7 @@ const asSeconds = (value) => withPrefix(value, "s", TIME);
 const asBytes = (value) => withPrefix(value, "B", LARGE);
 const asBytesPerSecond = (value) => withPrefix(value, "B/s", LARGE);
 const asFlops = (value) => withPrefix(value, "FLOP", LARGE);
-const asFlopsPerSecond = (value) => withPrefix(value, "FLOP/s", LARGE);
+const asFlopsPerSecond = (value) => (value === null ? "–" : withPrefix(value, "FLOP/s", LARGE));
 const asCount = (value) => withPrefix(value, "", LARGE);
 const asRate = (value) => (value === null ? "–" : `${asRatio(value)} runs/s`);
 const asText = (value) => (value === null || value === undefined ? "–" : String(value));
@@ -63,6 +63,9 @@ const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count ==
 const part = (piece, whole) => (whole > 0 ? piece / whole : null);
 const fileName = (path) => path.slice(path.lastIndexOf("/") + 1);
 const sum = (values) => values.reduce((total, value) => total + (value ?? 0), 0);
+
+/** "10.0 GB" as "10 GB": what a scale needs. */
+const asTick = (format) => (value) => format(value).replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
 
 /** Text of at most `most` characters, shortened in its middle. */
 function shortened(text, most) {
@@ -121,9 +124,8 @@ function barTable(caption, rows, format, whole) {
 
 /** Number and unit apart, so that columns of either line up. */
 function numberParts(text) {
-  const space = text.lastIndexOf(" ");
-  if (space < 0) return [text];
-  return [text.slice(0, space + 1), h("span", { className: "unit" }, text.slice(space + 1))];
+  const end = text.includes(" ") ? text.lastIndexOf(" ") + 1 : text.length;
+  return [text.slice(0, end), h("span", { className: "unit" }, text.slice(end))];
 }
 
 // ---- theme

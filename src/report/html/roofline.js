@@ -2,7 +2,7 @@
 // The roofline chart: layers as dots under the roofs of their machine.
 
 /** More dots would take longer to draw than a hover lasts; the layers that take most time stay. */
-const MOST_DOTS = 4000;
+const MOST_DOTS = 2000;
 const COLORINGS = {
   bottleneck: { title: "bottleneck", of: (layer) => layer.bottleneck },
   class: { title: "class", of: (layer) => layer.class },

@@ -4,6 +4,8 @@
 const dtypesOf = (result) =>
   [...new Set(result.layers.filter((l) => l.dtype && l.flops > 0).map((l) => l.dtype))].sort();
 
+const roofText = ({ roof }) => (roof === "datasheet" ? "data-sheet roof" : `${roof} roof`);
+
 function precisionText(result) {
   const used = dtypesOf(result);
   if (used.length === 0 || (used.length === 1 && used[0] === result.precision)) return result.precision;
@@ -60,7 +62,7 @@ function resultCards(report, result) {
     card("Predicted latency", least(asSeconds(t.predicted_latency_s)),
       [t.throughput_per_s !== null && asRate(t.throughput_per_s)]),
     card("Roofline latency", least(asSeconds(t.roofline_latency_s)),
-      [`lower bound; ${asPercent(part(t.roofline_latency_s, t.predicted_latency_s))} of it attained`]),
+      [`lower bound; ${asPercent(part(t.roofline_latency_s, t.predicted_latency_s))} attained`]),
     card("Bottleneck", t.bottleneck, [parts.map(share).join(", ")]),
     card("Intensity", asIntensity(t.intensity), [
       result.ridge_point !== null && `ridge ${asIntensity(result.ridge_point)}: ${t.bound}-bound as a whole`,
@@ -118,7 +120,7 @@ function assumptions(report, result) {
     ["Runtime", result.runtime],
     ["Precision", precisionText(result)],
     ["Threads", result.threads === null ? "all cores" : String(result.threads)],
-    ["Roof", result.roof === "datasheet" ? "data sheet" : result.roof],
+    ["Roof", roofText(result)],
     ["Overhead of a run", asSeconds(result.totals.run_overhead_s)],
     ["Copies over the host link", result.totals.copy_s > 0 ? asSeconds(result.totals.copy_s) : "not counted"],
   ];
@@ -162,8 +164,8 @@ function comparisonTable(entries, onShow) {
       part(first((e) => e.machine === entry.machine), time(entry)), asFactor)].filter(Boolean);
   return new DataTable({ caption: "Comparison", noun: "result", rows: entries, onShow, current: 0,
     columns: [
-      text("Model", (e) => fileName(e.report.model.path)),
       text("Machine", (e) => e.result.hardware.id, { head: true }),
+      ...(several("model") ? [text("Model", (e) => fileName(e.report.model.path))] : []),
       text("Runtime", (e) => e.result.runtime),
       text("Precision", (e) => precisionText(e.result)),
       number("Predicted", time, asSeconds),

@@ -2,11 +2,12 @@
 // A table that sorts by its headings, searches, and puts one page of its rows into the document.
 
 const PAGE_ROWS = 200;
+const SEEN_AT_ONCE = 8;
 const byText = new Intl.Collator("en", { numeric: true }).compare;
 
 /**
  * column: { title, hint: what it means, of: row -> value to sort by (null comes last),
- *   as: value -> text, number: aligned as one, sum: shown below, head: names the row,
+ *   as: value -> text, number: aligned as one (a quantity unless shown asText), sum: shown below, head: names the row,
  *   color: row -> name of the mark's colour, share: row -> part of a whole, drawn as a bar }
  * onShow: (index) when a row's mark is pressed, for tables whose rows lead elsewhere.
  */
@@ -40,13 +41,15 @@ class DataTable {
       h("thead", {}, h("tr", {}, this.headings)), this.body, this.foot);
     const scroll = h("div", { className: "scroll", role: "region", tabIndex: 0,
       "aria-label": this.caption }, table);
-    const bar = h("div", { className: "bar" }, this.input, this.status, this.pager);
+    const bar = h("div", { className: "bar", hidden: this.rows.length <= SEEN_AT_ONCE },
+      this.input, this.status, this.pager);
     this.element = h("div", { className: "table" }, bar, scroll);
   }
 
-  /** Numbers start with the largest, texts with A; a third press restores the given order. */
+  /** Quantities start with the largest, texts and places with the first; a third press restores
+   *  the order that was given. */
   sort(column) {
-    const first = Boolean(column.number);
+    const first = Boolean(column.number) && column.as !== asText;
     if (this.sortedBy !== column) {
       this.sortedBy = column;
       this.descending = first;
@@ -127,7 +130,7 @@ class DataTable {
       if (mark) mark.style.color = `var(--${column.color(row)})`;
       return h("td", { title: text }, mark, text);
     }
-    const cell = h("td", { className: "number" }, numberParts(text));
+    const cell = h("td", { className: "number" }, column.as === asText ? text : numberParts(text));
     if (column.share) {
       cell.classList.add("share");
       cell.style.setProperty("--share", `${100 * (column.share(row) ?? 0)}%`);
