@@ -78,6 +78,8 @@ void render(const report::Report& report, const AnalyzeOptions& options, std::os
       return render_json(report, out);
     case Format::kCsv:
       return render_csv(report, out);
+    case Format::kSvg:
+      return render_svg(report, out);
   }
 }
 
@@ -144,7 +146,8 @@ constexpr std::array kDimsAndFormat = {
     OptionSpec{.group = "output",
                .name = "--format",
                .value = "F",
-               .help = "text (default), json or csv; the last two list every layer, in order"},
+               .help = "text (default), json or csv, which list every layer in order, or svg: a "
+                       "roofline plot"},
 };
 constexpr std::array kOwnOptions = {
     OptionSpec{
@@ -165,6 +168,8 @@ constexpr std::array kOwnOptions = {
                .name = "--group-by",
                .value = "WHAT",
                .help = "sum layers by op, class or scope (leading parts of their names)"},
+    OptionSpec{
+        .group = "text", .name = "--plot", .help = "draw the layers under the machine's roofs"},
     OptionSpec{.group = "text",
                .name = "--explain",
                .value = "NODE",

@@ -28,7 +28,7 @@ SCHEMA = ROOT / "docs" / "schemas" / "report.schema.json"
 VALIDATION_SCHEMA = ROOT / "docs" / "schemas" / "validation.schema.json"
 # Flags of the text report, which JSON and CSV refuse, with their values; then those without one.
 TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--output", "-o")
-SWITCHES = ("--tensors", "--layers")
+SWITCHES = ("--tensors", "--layers", "--plot")
 
 
 class Golden:
