@@ -62,6 +62,7 @@ PlotRange range(const Plot& plot, bool log, double PlotPoint::*coordinate) {
     range.ticks = log_ticks(range.low, range.high);
   } else {
     range.low = 0;
+    range.high *= 1.05;
     range.ticks = linear_ticks(range.low, range.high);
   }
   return range;
