@@ -79,6 +79,8 @@ void render(const report::Report& report, const AnalyzeOptions& options, std::os
       return render_json(report, out);
     case Format::kCsv:
       return render_csv(report, out);
+    case Format::kSvg:
+      return render_svg(report, out);
     case Format::kHtml:
       return render_html(std::array{&report}, out);
   }
@@ -144,11 +146,11 @@ constexpr std::array kDimsAndFormat = {
     OptionSpec{.group = "sizes",
                .name = "--dims",
                .help = "list the sizes that the model leaves open, and where they stand"},
-    OptionSpec{
-        .group = "output",
-        .name = "--format",
-        .value = "F",
-        .help = "text (default), html: one page with charts, json or csv: every layer, in order"},
+    OptionSpec{.group = "output",
+               .name = "--format",
+               .value = "F",
+               .help = "text (default), json or csv, which list every layer in order, svg: a "
+                       "roofline plot, or html: a page with charts and tables"},
 };
 constexpr std::array kOwnOptions = {
     OptionSpec{
@@ -169,6 +171,8 @@ constexpr std::array kOwnOptions = {
                .name = "--group-by",
                .value = "WHAT",
                .help = "sum layers by op, class or scope (leading parts of their names)"},
+    OptionSpec{
+        .group = "text", .name = "--plot", .help = "draw the layers under the machine's roofs"},
     OptionSpec{.group = "text",
                .name = "--explain",
                .value = "NODE",

@@ -1,5 +1,5 @@
-// Owns the HTML report: which reports are on the page, and its title.
-// Refuses figures of its own: the page's data is the JSON contract, word for word.
+// Owns the HTML pages of reports and sweeps: their titles, and which reports are on them.
+// Refuses figures of its own: a page's data is the JSON contract, word for word.
 #include <algorithm>
 #include <ostream>
 #include <string>
@@ -9,6 +9,7 @@
 #include "page.hpp"
 #include "roofline/base/text.hpp"
 #include "roofline/report/render.hpp"
+#include "roofline/report/sweep.hpp"
 
 namespace roofline::report {
 namespace {
@@ -40,6 +41,11 @@ void render_html(std::span<const Report* const> reports, std::ostream& out) {
     data << ']';
   };
   write_page(title_of(reports), View::kAnalysis, write_data, out);
+}
+
+void render_html(const Sweep& sweep, std::ostream& out) {
+  const auto write_data = [&](std::ostream& data) { render_json(sweep, data); };
+  write_page(file_name(sweep.model.path) + " over " + sweep.axis, View::kSweep, write_data, out);
 }
 
 }  // namespace roofline::report

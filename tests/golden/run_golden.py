@@ -6,7 +6,7 @@ A .test file is comments (#), environment lines (NAME=value), one "$ arguments" 
 "--- stdout", "--- stderr" and "--- exit N". The command runs in the project's root; $TMP in the
 arguments is an empty directory. Paths of both are printed as $ROOT and $TMP. "--- file NAME" is a
 file the command wrote to $TMP. Whatever it analyzes is analyzed again as JSON and CSV and checked by
-check_report.py; what it validates is validated again as JSON and checked against its schema. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
+check_report.py; what other commands print is printed again as JSON and checked against its schema. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
 """
 import argparse
 import difflib
@@ -24,11 +24,13 @@ import jsonschema
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-SCHEMA = ROOT / "docs" / "schemas" / "report.schema.json"
-VALIDATION_SCHEMA = ROOT / "docs" / "schemas" / "validation.schema.json"
+SCHEMAS = ROOT / "docs" / "schemas"
+SCHEMA = SCHEMAS / "report.schema.json"
+# Commands whose JSON is checked against a schema, and no further.
+SCHEMA_OF = {"validate": "validation", "sweep": "sweep"}
 # Flags of the text report, which JSON and CSV refuse, with their values; then those without one.
 TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--output", "-o")
-SWITCHES = ("--tensors", "--layers")
+SWITCHES = ("--tensors", "--layers", "--plot")
 
 
 class Golden:
@@ -83,7 +85,7 @@ def sections_of(binary, golden, scratch):
 def report_arguments(command):
     """The command without flags of the text report; None when it reports nothing."""
     words = shlex.split(command)
-    if words[:1] not in (["analyze"], ["validate"]) or "--help" in words or "--dims" in words:
+    if not words or words[0] not in ("analyze", *SCHEMA_OF) or "--help" in words or "--dims" in words:
         return None
     kept = []
     skip = False
@@ -98,9 +100,10 @@ def check_invariants(binary, golden, schema):
     arguments = report_arguments(golden.command)
     if arguments is None:
         return []
-    if arguments[0] == "validate":
+    if arguments[0] in SCHEMA_OF:
         _, text, _ = execute(binary, [*arguments, "--format", "json"], golden)
-        validator = jsonschema.Draft7Validator(json.loads(VALIDATION_SCHEMA.read_text()))
+        schema_file = SCHEMAS / f"{SCHEMA_OF[arguments[0]]}.schema.json"
+        validator = jsonschema.Draft7Validator(json.loads(schema_file.read_text()))
         return [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
                 for e in validator.iter_errors(json.loads(text))]
     _, text, _ = execute(binary, [*arguments, "--format", "json", "--tensors"], golden)

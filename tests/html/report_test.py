@@ -59,13 +59,14 @@ def setUpModule():
     shared.folder = tempfile.TemporaryDirectory()
     shared.browser = browser.Browser()
     shared.pages = pages.Pages(PageTest.binary, PageTest.root, shared.folder.name)
-    shared.report, shared.json = shared.pages.analyze("report", MODEL, *MACHINES)
-    shared.counts, shared.counts_json = shared.pages.analyze("counts", MODEL)
+    shared.report, shared.json = shared.pages.write("report", "analyze", MODEL, *MACHINES)
+    shared.counts, shared.counts_json = shared.pages.write("counts", "analyze", MODEL)
     # A file whose name is as hostile as the names in it.
     model = pathlib.Path(shared.folder.name) / "<img src=x onerror=\"window.ran='path'\">&.onnx"
     shutil.copy(pathlib.Path(PageTest.root) / HOSTILE, model)
-    shared.hostile, shared.hostile_json = shared.pages.analyze("hostile", model, *MACHINES)
-    shared.sweep = shared.pages.with_view("sweep", shared.report, "src/report/html/sweep.js", pages.sweep())
+    shared.hostile, shared.hostile_json = shared.pages.write("hostile", "analyze", model, *MACHINES)
+    shared.sweep, shared.sweep_json = shared.pages.write(
+        "sweep", "sweep", MODEL, "--hardware", "v100,xavier", "--dim", "batch=1,4,16,64", "--max-latency", "20ms")
 
 
 def tearDownModule():
@@ -111,7 +112,7 @@ class LayersTest(PageTest):
 
     def test_figures_read_as_in_the_text_report(self):
         self.open(self.report)
-        text = self.pages.roofline(MODEL, "--hardware", "v100", "--format", "text")
+        text = self.pages.roofline("analyze", MODEL, "--hardware", "v100", "--format", "text")
         figures = self.js("[...document.querySelectorAll('.card strong')].map((e) => e.textContent)")
         self.assertEqual(len(figures), 9)
         for figure in figures:
@@ -128,7 +129,7 @@ class LayersTest(PageTest):
         self.assertEqual(live, [node["live_bytes"] for node in nodes])
 
     def test_many_layers(self):
-        _, report = self.pages.analyze("tiny", "tests/golden/tiny.onnx", "--hardware", "v100")
+        _, report = self.pages.write("tiny", "analyze", "tests/golden/tiny.onnx", "--hardware", "v100")
         count = len(report["results"][0]["layers"])
         times = 20000 // count + 1
         self.open(self.pages.with_data("many", self.report, [pages.repeated(report, times)]))
@@ -263,15 +264,16 @@ class ShellTest(PageTest):
 
     def test_sweep(self):
         self.open(self.sweep)
-        data = pages.sweep()
+        series = self.sweep_json["series"]
         lines = self.js("""drawings[0].chart.data.datasets.filter((d) => d.isSeries)
             .map((d) => d.data.map((point) => [point.x, point.y]))""")
         self.assertEqual(lines, [[[p["value"], p["predicted_latency_s"]] for p in s["points"]]
-                                 for s in data["series"]])
+                                 for s in series])
         self.assertEqual(self.js("drawings.length"), 5)
         self.find(".legend input").click()
         self.assertTrue(self.js("drawings[4].chart.data.datasets[0].hidden"))
-        self.assertEqual(self.js("document.querySelectorAll('h2').length"), 3 + 5)
+        answers = self.js("[...document.querySelector('tbody').rows].map((r) => r.cells[1].textContent)")
+        self.assertEqual(answers, [str(s["largest_that_fits"]) for s in series])
 
 
 def contrast(*colors):

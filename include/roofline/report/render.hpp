@@ -19,6 +19,7 @@ struct TextOptions {
   std::size_t top = 20;       ///< layers to list; 0 = all
   std::string sort = "time";  ///< one of sort_keys()
   GroupBy group_by = GroupBy::kNone;
+  bool plot = false;  ///< draw the layers under the roofs
 };
 
 /// Keys of --sort: "time", "order", "macs", "flops", "traffic", "intensity", "parameters",
@@ -30,6 +31,8 @@ struct TextOptions {
 void render_text(const Report& report, const TextOptions& options, std::ostream& out);
 /// The JSON contract (docs/schemas/report.schema.json), streamed.
 void render_json(const Report& report, std::ostream& out);
+/// The roofline plot of every machine, one below the other; needs machines.
+void render_svg(const Report& report, std::ostream& out);
 /// One header row, then one row per layer and machine (per node without machines), RFC 4180.
 void render_csv(const Report& report, std::ostream& out);
 /// One page for a browser, complete in itself: the models on their machines, with charts and tables

@@ -1,16 +1,16 @@
 "use strict";
 // The page of one or several reports: which result is shown, and in which order.
 
-/** Columns of tables of layers and nodes: what is missing is known to be missing. */
-const column = (title, hint, of, as = asText, more = {}) => ({ title, hint, of, as, ...more });
+/** Columns with their meaning. */
+const column = (title, hint, of, more = {}) => textColumn(title, of, { hint, ...more });
 const figureColumn = (title, hint, of, as, more = {}) =>
-  column(title, hint, of, as, { number: true, ...more });
+  numberColumn(title, of, as, { hint, ...more });
 
 function nodeColumns() {
   const field = (title, hint, name, as, more) => figureColumn(title, hint, (n) => n[name], as, more);
   return [
     figureColumn("#", "Place in execution order", (n) => n.order, asText),
-    column("Name", "Name of the node", (n) => n.name, asText, { head: true }),
+    column("Name", "Name of the node", (n) => n.name, { head: true }),
     column("Op", "Operator", opText),
     column("Output", "Shape of the first result", outputText),
     column("Class", "Class of the operator", (n) => n.class),
@@ -32,12 +32,12 @@ function layerColumns(layers) {
   const colored = { color: (layer) => bottleneckColor(layer.bottleneck) };
   return [
     figureColumn("#", "Place in execution order", (l) => l.order, asText),
-    column("Name", "Nodes of the layer", (l) => l.name, asText, { head: true }),
+    column("Name", "Nodes of the layer", (l) => l.name, { head: true }),
     column("Op", "Operator of its first node", (l) => (l.nodes.length ? opText(l.nodes[0]) : l.op)),
     column("Output", "Shape of its last node's result", layerOutput),
     field("Time", "Predicted latency", "predicted_latency_s", asSeconds, { sum: true }),
     field("Share", "Of the predicted latency of the model", "share", asPercent, { sum: true, ...share }),
-    column("Bottleneck", "Largest term of the predicted time", (l) => l.bottleneck, asText, colored),
+    column("Bottleneck", "Largest term of the predicted time", (l) => l.bottleneck, colored),
     column("Bound", "By the roofs alone", (l) => l.bound),
     figureColumn("FLOP/s", "Predicted rate", attained, asFlopsPerSecond),
     field("Intensity", "FLOPs over planned bytes", "intensity", asIntensity),

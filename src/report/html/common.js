@@ -58,6 +58,7 @@ function asPercent(fraction) {
 
 const asShape = (shape) =>
   shape === null ? "?" : shape.map((size) => size ?? "?").join("x") || "scalar";
+const roofText = ({ roof }) => (roof === "datasheet" ? "data-sheet roof" : `${roof} roof`);
 const atLeast = (text, complete) => (complete ? text : `≥ ${text}`);
 const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 const part = (piece, whole) => (whole > 0 ? piece / whole : null);

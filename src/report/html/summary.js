@@ -4,8 +4,6 @@
 const dtypesOf = (result) =>
   [...new Set(result.layers.filter((l) => l.dtype && l.flops > 0).map((l) => l.dtype))].sort();
 
-const roofText = ({ roof }) => (roof === "datasheet" ? "data-sheet roof" : `${roof} roof`);
-
 function precisionText(result) {
   const used = dtypesOf(result);
   if (used.length === 0 || (used.length === 1 && used[0] === result.precision)) return result.precision;
@@ -136,48 +134,33 @@ function assumptions(report, result) {
     ["Written by", `${report.tool.name} ${report.tool.version}`]]);
 }
 
-const SEVERITY_COLORS = { error: "bad", warning: "caution", note: "muted" };
-
-function diagnosticsTable(diagnostics) {
-  const text = (title, of, more = {}) => ({ title, of, as: asText, ...more });
-  return new DataTable({ caption: "Notes, warnings and errors", noun: "message", rows: diagnostics,
-    columns: [
-      text("Severity", (d) => d.severity, { color: (d) => SEVERITY_COLORS[d.severity] }),
-      text("Message", (d) => d.message, { head: true }),
-      text("What to do", (d) => d.hint),
-      text("Where", (d) => d.location),
-      text("Code", (d) => d.code)] });
-}
-
 /** Every model on every machine. entries: { report, result, model, machine }, the last two indices. */
 function comparisonTable(entries, onShow) {
   const first = (keep) => entries.find(keep).result.totals.predicted_latency_s;
   const several = (index) => entries.some((entry) => entry[index] > 0);
   const time = (entry) => entry.result.totals.predicted_latency_s;
   const total = (field) => (entry) => entry.result.totals[field];
-  const text = (title, of, more = {}) => ({ title, of, as: asText, ...more });
-  const number = (title, of, as, more = {}) => ({ title, of, as, number: true, ...more });
   const speedUps = [
-    several("machine") && number("Vs first machine", (entry) =>
+    several("machine") && numberColumn("Vs first machine", (entry) =>
       part(first((e) => e.model === entry.model), time(entry)), asFactor),
-    several("model") && number("Vs first model", (entry) =>
+    several("model") && numberColumn("Vs first model", (entry) =>
       part(first((e) => e.machine === entry.machine), time(entry)), asFactor)].filter(Boolean);
   return new DataTable({ caption: "Comparison", noun: "result", rows: entries, onShow, current: 0,
     columns: [
-      text("Machine", (e) => e.result.hardware.id, { head: true }),
-      ...(several("model") ? [text("Model", (e) => fileName(e.report.model.path))] : []),
-      text("Runtime", (e) => e.result.runtime),
-      text("Precision", (e) => precisionText(e.result)),
-      number("Predicted", time, asSeconds),
+      textColumn("Machine", (e) => e.result.hardware.id, { head: true }),
+      ...(several("model") ? [textColumn("Model", (e) => fileName(e.report.model.path))] : []),
+      textColumn("Runtime", (e) => e.result.runtime),
+      textColumn("Precision", (e) => precisionText(e.result)),
+      numberColumn("Predicted", time, asSeconds),
       ...speedUps,
-      number("Throughput", total("throughput_per_s"), asRate),
-      number("Roofline", total("roofline_latency_s"), asSeconds),
-      number("Attained", (e) => part(e.result.totals.roofline_latency_s, time(e)), asPercent),
-      text("Bottleneck", total("bottleneck"), { color: (e) => bottleneckColor(e.result.totals.bottleneck) }),
-      number("Intensity", total("intensity"), asIntensity),
-      number("Ridge", (e) => e.result.ridge_point, asIntensity),
-      number("DRAM", total("dram_bytes"), asBytes),
-      number("Peak memory", total("peak_memory_bytes"), asBytes),
-      text("Fits", (e) => ({ true: "yes", false: "no" })[e.result.totals.fits_in_memory]),
-      text("Calibration", (e) => e.result.hardware.calibration.status)] });
+      numberColumn("Throughput", total("throughput_per_s"), asRate),
+      numberColumn("Roofline", total("roofline_latency_s"), asSeconds),
+      numberColumn("Attained", (e) => part(e.result.totals.roofline_latency_s, time(e)), asPercent),
+      textColumn("Bottleneck", total("bottleneck"), { color: (e) => bottleneckColor(e.result.totals.bottleneck) }),
+      numberColumn("Intensity", total("intensity"), asIntensity),
+      numberColumn("Ridge", (e) => e.result.ridge_point, asIntensity),
+      numberColumn("DRAM", total("dram_bytes"), asBytes),
+      numberColumn("Peak memory", total("peak_memory_bytes"), asBytes),
+      textColumn("Fits", (e) => ({ true: "yes", false: "no" })[e.result.totals.fits_in_memory]),
+      textColumn("Calibration", (e) => e.result.hardware.calibration.status)] });
 }

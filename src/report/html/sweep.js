@@ -1,22 +1,33 @@
 "use strict";
-// The page of a sweep: how figures change with one size, for each series. Its data:
-// { kind: "sweep", model: { path }, axis: { name }, series: [{ label, points: [{ value,
-//   predicted_latency_s, throughput_per_s, roofline_latency_s, intensity, ridge_point, dram_bytes,
-//   peak_memory_bytes, memory_capacity_bytes, bound, bottleneck, fits_in_memory }],
-//   crossings: [{ layer, value, from, to }], largest_that_fits, best_under_latency }] }
-// A crossing of the model as a whole has no layer; the last two are sizes or null.
+// The page of a sweep (docs/json.md): how figures change with one size, for each series.
+
+const asItemRate = (value) => (value === null ? "–" : `${asRatio(value)} items/s`);
+/** Throughput counts runs unless the swept size counts the items of a run. */
+const rateFormat = ({ axis }) => (axis.counts_items ? asItemRate : asRate);
 
 /** Charts: one line a series, and a dashed one for what it is held against. */
-const QUANTITIES = [
+const quantities = (data) => [
   { title: "Predicted latency", field: "predicted_latency_s", against: "roofline_latency_s",
     note: "Dashed: roofline latency, the lower bound.", format: asSeconds },
-  { title: "Throughput", field: "throughput_per_s", format: asRate, note: "Runs of one size a second." },
+  { title: "Throughput", field: "throughput_per_s", format: rateFormat(data),
+    note: "From the predicted latency." },
   { title: "Peak memory", field: "peak_memory_bytes", against: "memory_capacity_bytes",
     note: "Dashed: capacity of the machine.", format: asBytes },
   { title: "Arithmetic intensity", field: "intensity", against: "ridge_point",
     note: "Dashed: ridge point; above it the model is compute-bound.", format: asIntensity },
   { title: "DRAM traffic", field: "dram_bytes", format: asBytes, note: "Bytes that reach main memory." },
 ];
+
+/** "v100 fp16 tensorrt": what all series have in common is left out where there are several. */
+function labelSeries(series) {
+  const facts = ({ hardware, precision, runtime, dims }) =>
+    [hardware, precision, runtime, ...Object.entries(dims).map(([name, size]) => `${name}=${size}`)];
+  const all = series.map(facts);
+  const differs = all[0].map((_, i) => all.some((other) => other[i] !== all[0][i]));
+  all.forEach((own, index) => {
+    series[index].label = own.filter((_, i) => i === 0 || differs[i]).join(" ");
+  });
+}
 
 class SweepChart {
   constructor(quantity, { series, axis }, hidden) {
@@ -85,37 +96,42 @@ function seriesLegend(series, hidden, charts) {
     series.map(entry));
 }
 
-const textColumn = (title, of, more = {}) => ({ title, of, as: asText, ...more });
-const numberColumn = (title, of, as, more = {}) => ({ title, of, as, number: true, ...more });
-
-function answersTable({ series, axis: { name } }) {
+function answersTable(data) {
+  const { series, axis: { name }, max_latency_s: limit } = data;
   const field = (title, key) => numberColumn(title, (s) => s[key], asText);
+  const best = (key) => (s) => s.points.find((point) => point.value === s.best)?.[key] ?? null;
+  const within = limit === null ? "" : ` within ${asSeconds(limit)}`;
   return new DataTable({ caption: "Answers", noun: "series", rows: series, columns: [
     textColumn("Series", (s) => s.label, { head: true }),
     field(`Largest ${name} that fits`, "largest_that_fits"),
-    field(`Best ${name} under the latency asked for`, "best_under_latency"),
-    textColumn(`The model's bottleneck or bound changes at`, (s) => s.crossings.filter((c) => !c.layer)
-      .map((c) => `${c.value}: ${c.from} to ${c.to}`).join(", "))] });
+    field(`Best ${name}${within}`, "best"),
+    numberColumn("Its throughput", best("throughput_per_s"), rateFormat(data)),
+    numberColumn("Its latency", best("predicted_latency_s"), asSeconds),
+    textColumn("Precision", (s) => s.precision),
+    textColumn("Runtime", (s) => s.runtime),
+    textColumn("Roof", roofText),
+    textColumn("Calibration", (s) => s.calibration_status)] });
 }
 
 function crossingsTable(series) {
   const rows = series.flatMap(({ label, crossings }) => crossings.map((c) => ({ label, ...c })));
   return new DataTable({ caption: "Crossings", noun: "crossing", rows, columns: [
     textColumn("Series", (c) => c.label),
-    textColumn("Layer", (c) => c.layer ?? "the model as a whole", { head: true }),
+    textColumn("Layer", (c) => c.layer ?? "The model as a whole", { head: true }),
     numberColumn("At", (c) => c.value, asText),
     textColumn("From", (c) => c.from, { color: (c) => bottleneckColor(c.from) }),
     textColumn("To", (c) => c.to, { color: (c) => bottleneckColor(c.to) })] });
 }
 
-function pointsTable({ series, axis: { name } }) {
+function pointsTable(data) {
+  const { series, axis: { name } } = data;
   const rows = series.flatMap(({ label, points }) => points.map((point) => ({ label, ...point })));
   const field = (title, key, as) => numberColumn(title, (p) => p[key], as);
   return new DataTable({ caption: "Points", noun: "point", rows, columns: [
     textColumn("Series", (p) => p.label, { head: true }),
     field(name, "value", asText),
     field("Predicted", "predicted_latency_s", asSeconds),
-    field("Throughput", "throughput_per_s", asRate),
+    field("Throughput", "throughput_per_s", rateFormat(data)),
     field("Roofline", "roofline_latency_s", asSeconds),
     numberColumn("Attained", (p) => part(p.roofline_latency_s, p.predicted_latency_s), asPercent),
     field("Intensity", "intensity", asIntensity),
@@ -129,9 +145,10 @@ function pointsTable({ series, axis: { name } }) {
 
 function showSweep(data) {
   const hidden = new Set();
+  labelSeries(data.series);
   const has = ({ field }) => data.series.some(({ points }) =>
     points.some((point) => (point[field] ?? null) !== null));
-  const charts = QUANTITIES.filter(has).map((quantity) => new SweepChart(quantity, data, hidden));
+  const charts = quantities(data).filter(has).map((quantity) => new SweepChart(quantity, data, hidden));
   const parts = [
     pageHeader(`${fileName(data.model.path)} over ${data.axis.name}`,
       seriesLegend(data.series, hidden, charts)),
@@ -140,6 +157,9 @@ function showSweep(data) {
     section("Points", pointsTable(data).element)];
   if (data.series.some(({ crossings }) => crossings.length)) {
     parts.push(section("Crossings", crossingsTable(data.series).element));
+  }
+  if (data.diagnostics.length) {
+    parts.push(section("Notes, warnings and errors", diagnosticsTable(data.diagnostics).element));
   }
   document.body.append(h("main", {}, parts));
   for (const chart of charts) chart.draw();

@@ -164,3 +164,18 @@ class DataTable {
     line.focus({ preventScroll: true });
   }
 }
+
+const textColumn = (title, of, more = {}) => ({ title, of, as: asText, ...more });
+const numberColumn = (title, of, as, more = {}) => ({ title, of, as, number: true, ...more });
+
+const SEVERITY_COLORS = { error: "bad", warning: "caution", note: "muted" };
+
+function diagnosticsTable(diagnostics) {
+  return new DataTable({ caption: "Notes, warnings and errors", noun: "message", rows: diagnostics,
+    columns: [
+      textColumn("Severity", (d) => d.severity, { color: (d) => SEVERITY_COLORS[d.severity] }),
+      textColumn("Message", (d) => d.message, { head: true }),
+      textColumn("What to do", (d) => d.hint),
+      textColumn("Where", (d) => d.location),
+      textColumn("Code", (d) => d.code)] });
+}
