@@ -111,9 +111,9 @@ class MemoryChart {
     const weights = totals.peak_memory_bytes - totals.peak_activation_bytes;
     const peak = most ? `Peak ${asBytes(most.live_bytes)} at node ${most.order}, ` +
       `${shortened(most.name, 60)}. ` : "";
-    this.element = section("Memory in use over execution order", figure("memory",
-      "Activations in use over execution order",
-      `${peak}Activations only; weights add ${asBytes(weights)} throughout.`, this.canvas));
+    this.element = section("Memory in use over execution order", figure("memory", this.canvas, {
+      name: "Activations in use over execution order",
+      caption: `${peak}Activations only; weights add ${asBytes(weights)} throughout.` }));
   }
 
   draw() {

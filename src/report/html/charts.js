@@ -65,10 +65,10 @@ function tooltip(callbacks) {
     displayColors: false, padding: 10, callbacks };
 }
 
-/** A canvas with its name and, for those who cannot see it, what it says. */
-function figure(className, label, description, canvas) {
-  const note = h("figcaption", {}, description);
+/** A canvas with a caption and, for those who cannot see it, its name and what else it says. */
+function figure(className, canvas, { name, caption, more = "" }) {
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `${label}. ${description}`);
-  return h("figure", {}, h("div", { className: `canvas ${className}` }, canvas), note);
+  canvas.setAttribute("aria-label", `${name}. ${caption} ${more}`);
+  return h("figure", {}, h("div", { className: `canvas ${className}` }, canvas),
+    h("figcaption", {}, caption));
 }

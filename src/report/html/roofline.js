@@ -26,8 +26,8 @@ class RooflineChart {
         (index) => this.change({ coloring: Object.keys(COLORINGS)[index] })).element,
       choice("Intensity over", INTENSITIES.map(([, title]) => title), 0,
         (index) => this.change({ xField: INTENSITIES[index][0] })).element);
-    const frame = figure("roofline", `Roofline of ${result.hardware.name}`, this.description(),
-      this.canvas);
+    const frame = figure("roofline", this.canvas,
+      { name: `Roofline of ${result.hardware.name}`, caption: this.description() });
     this.element = h("div", {}, options, frame, this.legend);
   }
 

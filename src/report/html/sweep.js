@@ -33,8 +33,8 @@ class SweepChart {
   constructor(quantity, { series, axis }, hidden) {
     Object.assign(this, { quantity, series, name: axis.name, hidden });
     this.canvas = h("canvas");
-    this.element = section(quantity.title, figure("sweep", `${quantity.title} over ${axis.name}`,
-      `${quantity.note} ${this.ends()}`, this.canvas));
+    this.element = section(quantity.title, figure("sweep", this.canvas,
+      { name: `${quantity.title} over ${axis.name}`, caption: quantity.note, more: this.ends() }));
   }
 
   /** What the lines say, in words: where each begins and ends. */
