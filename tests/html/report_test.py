@@ -131,7 +131,7 @@ class LayersTest(PageTest):
     def test_many_layers(self):
         _, report = self.pages.write("tiny", "analyze", "tests/golden/tiny.onnx", "--hardware", "v100")
         count = len(report["results"][0]["layers"])
-        times = 20000 // count + 1
+        times = 10000 // count + 1
         self.open(self.pages.with_data("many", self.report, [pages.repeated(report, times)]))
         self.assertEqual(self.js("page.table.rows.length"), times * count)
         self.assertLessEqual(self.js("page.table.body.rows.length"), 200)

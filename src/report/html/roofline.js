@@ -104,7 +104,10 @@ class RooflineChart {
     const dots = this.dots();
     const { layers, hardware } = this.result;
     const share = asPercent(sum(dots.map((dot) => dot.layer.share)));
-    const roofs = [...this.peaks.map(({ name, rate }) => `${name} ${asFlopsPerSecond(rate)}`),
+    const memory = this.levels.at(-1);
+    const ridge = (rate) => (memory ? ` (ridge ${asIntensity(rate / memory.bytes_per_s)})` : "");
+    const roofs = [
+      ...this.peaks.map(({ name, rate }) => `${name} ${asFlopsPerSecond(rate)}${ridge(rate)}`),
       ...this.levels.map((level) => `${level.name} ${asBytesPerSecond(level.bytes_per_s)}`)];
     return `${dots.length.toLocaleString("en")} of ${plural(layers.length, "layer")} of ` +
       `${hardware.id}, ${share} of the time; the others compute nothing` +
