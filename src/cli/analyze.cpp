@@ -15,12 +15,9 @@
 namespace roofline::cli {
 namespace {
 
-/// Symbols named in the message of --strict.
-constexpr std::string_view kUnboundDim = "unbound-dim";
-
 /// Every open size: its symbol, where it stands, and how to give it.
 void list_dims(const AnalyzeOptions& options, const Streams& streams) {
-  const ir::Model model = onnx_io::load(options.model, onnx_io::Digest::kSkip);
+  const ir::Model model = onnx_io::load(options.operands.front(), onnx_io::Digest::kSkip);
   const std::vector<infer::Dimension> dimensions = infer::dimensions(model);
   if (dimensions.empty()) {
     streams.out << "every size of the model's inputs and outputs is fixed\n";
@@ -54,19 +51,10 @@ void list_dims(const AnalyzeOptions& options, const Streams& streams) {
   }
   print_table(table, Fit::kWhole, streams.out, streams.out_is_terminal);
   for (const Diagnostic& diagnostic : typed.diagnostics) {
-    const bool concerns_sizes = diagnostic.code == kUnboundDim || diagnostic.code == "dim-conflict";
+    const bool concerns_sizes =
+        diagnostic.code == "unbound-dim" || diagnostic.code == "dim-conflict";
     if (concerns_sizes) print(diagnostic, streams.err);
   }
-}
-
-report::Report price(const AnalyzeOptions& options) {
-  const std::vector<hardware::Profile> profiles = load_profiles(options.question.machines);
-  Request request = options.question.request;
-  for (const hardware::Profile& profile : profiles) request.hardware.push_back(&profile);
-  // Only JSON carries the digest, which takes as long as the rest of loading.
-  const auto digest =
-      options.format == Format::kJson ? onnx_io::Digest::kCompute : onnx_io::Digest::kSkip;
-  return analyze(onnx_io::load(options.model, digest), request);
 }
 
 void render(const report::Report& report, const AnalyzeOptions& options, std::ostream& out) {
@@ -75,41 +63,11 @@ void render(const report::Report& report, const AnalyzeOptions& options, std::os
     case Format::kText:
       return render_text(report, options.text, out);
     case Format::kJson:
+    case Format::kNdjson:
       return render_json(report, out);
     case Format::kCsv:
       return render_csv(report, out);
   }
-}
-
-/// Errors always; what a CSV cannot carry too.
-bool print_diagnostics(const report::Report& report, Format format, std::ostream& err) {
-  bool broken = false;
-  for (const Diagnostic& diagnostic : report.diagnostics) {
-    const bool is_error = diagnostic.severity == Severity::kError;
-    broken = broken || is_error;
-    if (is_error || format == Format::kCsv) print(diagnostic, err);
-  }
-  return broken;
-}
-
-/// Why a report is not exact, "" when it is.
-std::string missing(const report::Report& report) {
-  std::vector<std::string> reasons;
-  if (report.coverage.unknown > 0) {
-    reasons.push_back(fmt::format("the cost of {} node{} is unknown", report.coverage.unknown,
-                                  report.coverage.unknown == 1 ? "" : "s"));
-  }
-  const auto assumed = std::count_if(report.diagnostics.begin(), report.diagnostics.end(),
-                                     [](const Diagnostic& d) { return d.code == kUnboundDim; });
-  if (assumed > 0) {
-    reasons.push_back(
-        fmt::format("{} dimension{} assumed", assumed, assumed == 1 ? " was" : "s were"));
-  }
-  const bool complete =
-      report.totals.complete && std::all_of(report.results.begin(), report.results.end(),
-                                            [](const report::Result& r) { return r.complete; });
-  if (!complete && reasons.empty()) reasons.emplace_back("some sums are lower bounds");
-  return join(reasons, ", ");
 }
 
 ExitCode run_analyze(const Arguments& arguments, const Streams& streams) {
@@ -118,23 +76,19 @@ ExitCode run_analyze(const Arguments& arguments, const Streams& streams) {
     list_dims(options, streams);
     return ExitCode::kOk;
   }
-  const report::Report report = price(options);
+  if (options.many) return analyze_many(options, streams);
+  // Only JSON carries the digest, which takes as long as the rest of loading.
+  const auto digest =
+      options.format == Format::kJson ? onnx_io::Digest::kCompute : onnx_io::Digest::kSkip;
+  const report::Report report = Pricer(options.question).price(options.operands.front(), digest);
   const auto write = [&](std::ostream& out) { render(report, options, out); };
   if (options.output)
     write_file(*options.output, write);
   else
     write(streams.out);
-  if (print_diagnostics(report, options.format, streams.err)) return ExitCode::kInput;
-  const std::string reasons = options.strict ? missing(report) : "";
-  if (reasons.empty()) return ExitCode::kOk;
-  print({Severity::kError,
-         "incomplete",
-         "--strict: " + reasons,
-         "the report says which; without --strict this is no failure",
-         options.model,
-         {}},
-        streams.err);
-  return ExitCode::kIncomplete;
+  // A CSV cannot carry them; text and JSON do, and errors are repeated.
+  const Severity least = options.format == Format::kCsv ? Severity::kNote : Severity::kError;
+  return judge(report, options.strict, least, streams.err);
 }
 
 constexpr std::array kDimsAndFormat = {
@@ -144,7 +98,11 @@ constexpr std::array kDimsAndFormat = {
     OptionSpec{.group = "output",
                .name = "--format",
                .value = "F",
-               .help = "text (default), json or csv; the last two list every layer, in order"},
+               .help = "text (default), json, csv or, a line for each of many models, ndjson; all "
+                       "but text list every layer, in order"},
+    OptionSpec{.group = "output",
+               .name = "--totals",
+               .help = "sums of the model only, without layers: a line, or row, for each machine"},
 };
 constexpr std::array kOwnOptions = {
     OptionSpec{
@@ -170,18 +128,26 @@ constexpr std::array kOwnOptions = {
                .value = "NODE",
                .help = "derive the figures of one node, term by term, instead of listing layers"},
 };
+constexpr std::array kManyOptions = {
+    OptionSpec{.group = "many models",
+               .name = "--jobs",
+               .value = "N",
+               .help = "models to work on at once; one for each core by default, or with 0"},
+};
 constexpr auto kOptions =
-    joined(kMachineOptions, kSizeOptions, kDimsAndFormat, kOutputOption, kOwnOptions);
+    joined(kMachineOptions, kSizeOptions, kDimsAndFormat, kOutputOption, kOwnOptions, kManyOptions);
 constexpr std::string_view kExamples =
     "roofline analyze resnet50.onnx --hardware v100 --precision fp16 --dim batch=32\n"
     "roofline analyze resnet50.onnx --hardware v100,my_board.yaml --group-by op\n"
     "roofline analyze resnet50.onnx --explain layer1.0/conv1\n"
-    "roofline analyze resnet50.onnx --strict --format json --output resnet50.json";
+    "roofline analyze resnet50.onnx --strict --format json --output resnet50.json\n"
+    "roofline analyze models/ --hardware v100 --totals --format csv --output models.csv\n"
+    "roofline analyze a.onnx b.onnx models/ --hardware v100 --format ndjson | jq .totals.macs";
 
 }  // namespace
 
 const Command kAnalyzeCommand{
-    "analyze", "MODEL",   "price every layer of a model, on machines if given",
-    kOptions,  kExamples, run_analyze};
+    "analyze", "MODEL|DIR...", "price every layer of a model, on machines if given; or many models",
+    kOptions,  kExamples,      run_analyze};
 
 }  // namespace roofline::cli

@@ -9,7 +9,6 @@
 
 #include "option_groups.hpp"
 #include "roofline/base/text.hpp"
-#include "roofline/onnx_io/onnx_io.hpp"
 #include "roofline/report/read.hpp"
 #include "values.hpp"
 
@@ -103,17 +102,20 @@ Question question(const Arguments& arguments) {
   return result;
 }
 
-std::vector<hardware::Profile> load_profiles(const std::vector<std::string>& machines) {
-  std::vector<hardware::Profile> profiles;
-  for (const std::string& machine : machines) profiles.push_back(hardware::find(machine));
-  return profiles;
-}
-
-Inputs::Inputs(const Arguments& arguments)
-    : question_(question(arguments)), profiles_(load_profiles(question_.machines)) {
+Pricer::Pricer(Question question) : question_(std::move(question)) {
+  for (const std::string& machine : question_.machines) {
+    profiles_.push_back(hardware::find(machine));
+  }
   for (const hardware::Profile& profile : profiles_) {
     question_.request.hardware.push_back(&profile);
   }
+}
+
+report::Report Pricer::price(const std::string& path, onnx_io::Digest digest) const {
+  return analyze(onnx_io::load(path, digest), question_.request);
+}
+
+Inputs::Inputs(const Arguments& arguments) : pricer_(question(arguments)) {
   const std::string_view flag = asked(arguments);
   const auto& paths = arguments.positionals;
   if (!flag.empty() && std::all_of(paths.begin(), paths.end(), report::is_saved_report)) {
@@ -124,7 +126,7 @@ Inputs::Inputs(const Arguments& arguments)
 
 report::Report Inputs::get(const std::string& path) const {
   if (report::is_saved_report(path)) return report::read_json_file(path);
-  return analyze(onnx_io::load(path, onnx_io::Digest::kCompute), question_.request);
+  return pricer_.price(path, onnx_io::Digest::kCompute);
 }
 
 }  // namespace roofline::cli

@@ -122,7 +122,7 @@ void append_string(std::string& out, std::string_view text) {
 
 }  // namespace
 
-JsonWriter::JsonWriter(std::ostream& out) : out_(out) {}
+JsonWriter::JsonWriter(std::ostream& out, JsonLayout layout) : out_(out), layout_(layout) {}
 
 JsonWriter::~JsonWriter() {
   assert(std::uncaught_exceptions() > 0 || levels_.empty());
@@ -135,6 +135,7 @@ void JsonWriter::flush() {
 }
 
 void JsonWriter::newline() {
+  if (layout_ == JsonLayout::kOneLine) return;
   buffer_ += '\n';
   buffer_.append(2 * levels_.size(), ' ');
 }
@@ -150,7 +151,7 @@ void JsonWriter::separate(bool own_line) {
   if (!level.empty) buffer_ += ',';
   if (own_line)
     newline();
-  else if (!level.empty)
+  else if (!level.empty && layout_ == JsonLayout::kIndented)
     buffer_ += ' ';
   level.empty = false;
   level.broken = level.broken || own_line;
@@ -184,7 +185,7 @@ void JsonWriter::key(std::string_view name) {
   assert(!levels_.empty() && levels_.back().is_object && !after_key_);
   separate(true);
   append_string(buffer_, name);
-  buffer_ += ": ";
+  buffer_ += layout_ == JsonLayout::kOneLine ? ":" : ": ";
   after_key_ = true;
 }
 

@@ -53,10 +53,10 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Operands, UsageErrors,
     testing::Values(UsageCase{{"analyze"},
-                              "roofline analyze: MODEL is missing\n"
+                              "roofline analyze: MODEL|DIR... is missing\n"
                               "  hint: 'roofline analyze --help' shows examples\n"},
-                    UsageCase{{"analyze", "a.onnx", "b.onnx"},
-                              "roofline analyze: unexpected argument 'b.onnx'\n"
+                    UsageCase{{"strip", "a.onnx", "b.onnx"},
+                              "roofline strip: unexpected argument 'b.onnx'\n"
                               "  hint: it takes one MODEL\n"},
                     UsageCase{{"hardware", "list", "v100"},
                               "roofline hardware list: unexpected argument 'v100'\n"},
@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{{"analyze", "m.onnx", "--top", "1e3"},
                               "--top: found '1e3', expected a whole number, at least 0\n"},
                     UsageCase{{"analyze", "m.onnx", "--format", "jsn"},
-                              "--format: found 'jsn', expected one of text, json, csv\n"
+                              "--format: found 'jsn', expected one of text, json, ndjson, csv\n"
                               "  hint: did you mean 'json'?\n"},
                     UsageCase{
                         {"analyze", "m.onnx", "--sort", "name"},
@@ -153,11 +153,31 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{{"analyze", "m.onnx", "--format", "json", "--top", "3"},
                               "--top has no effect without --format text\n"},
                     UsageCase{{"analyze", "m.onnx", "--tensors"},
-                              "--tensors has no effect without --format json\n"},
+                              "--tensors has no effect without --format json or ndjson\n"},
                     UsageCase{{"analyze", "m.onnx", "--sort", "time"},
                               "--sort time has no effect without --hardware\n"},
                     UsageCase{{"analyze", "m.onnx", "--explain", "conv1", "--top", "3"},
                               "--top has no effect beside --explain\n"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    ManyModels, UsageErrors,
+    testing::Values(UsageCase{{"analyze", "a.onnx", "b.onnx", "--format", "json"},
+                              "--format json is one report, not many\n"
+                              "  hint: --format ndjson writes one JSON report per line\n"},
+                    UsageCase{{"analyze", "a.onnx", "--totals", "--format", "json"},
+                              "--format json is one report, not many\n"
+                              "  hint: --format ndjson writes one JSON report per line\n"},
+                    UsageCase{{"analyze", ROOFLINE_ROOT "/models", "--explain", "conv1"},
+                              "--explain is for one model, not for many\n"
+                              "  hint: name one .onnx file, without --jobs and --totals\n"},
+                    UsageCase{{"analyze", "a.onnx", "b.onnx", "--dims"},
+                              "--dims is for one model, not for many\n"
+                              "  hint: name one .onnx file, without --jobs and --totals\n"},
+                    UsageCase{{"analyze", "a.onnx", "--jobs", "2", "--sort", "flops"},
+                              "--sort is for one model, not for many\n"
+                              "  hint: name one .onnx file, without --jobs and --totals\n"},
+                    UsageCase{{"analyze", "a.onnx", "--jobs", "all"},
+                              "--jobs: found 'all', expected a whole number, at least 0\n"}));
 
 TEST(Arguments, HardwareThatIsNotKnown) {
   const Outcome got = run({"analyze", sample_model(), "--hardware", "v1000"});
