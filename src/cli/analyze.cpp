@@ -99,7 +99,11 @@ constexpr std::array kDimsAndFormat = {
                .name = "--format",
                .value = "F",
                .help = "text (default), json, csv or, a line for each of many models, ndjson; all "
-                       "but text list every layer, in order"},
+                       "but text list every layer, in order",
+               .choices =
+                   [] {
+                     return Names{"text", "json", "ndjson", "csv"};
+                   }},
     OptionSpec{.group = "output",
                .name = "--totals",
                .help = "sums of the model only, without layers: a line, or row, for each machine"},
@@ -114,7 +118,8 @@ constexpr std::array kOwnOptions = {
                .name = "--sort",
                .value = "KEY",
                .help = "time (default on a machine), flops (default without one), order, macs, "
-                       "traffic, intensity, parameters or memory"},
+                       "traffic, intensity, parameters or memory",
+               .choices = report::sort_keys},
     OptionSpec{.group = "text",
                .name = "--top",
                .value = "N",
@@ -122,7 +127,11 @@ constexpr std::array kOwnOptions = {
     OptionSpec{.group = "text",
                .name = "--group-by",
                .value = "WHAT",
-               .help = "sum layers by op, class or scope (leading parts of their names)"},
+               .help = "sum layers by op, class or scope (leading parts of their names)",
+               .choices =
+                   [] {
+                     return Names{"op", "class", "scope"};
+                   }},
     OptionSpec{.group = "text",
                .name = "--explain",
                .value = "NODE",

@@ -70,16 +70,12 @@ void check_use(const Arguments& arguments, const AnalyzeOptions& options) {
 }
 
 report::GroupBy group_by(const std::string& text) {
-  const std::vector<std::string> names = {"op", "class", "scope"};
-  choice("--group-by", text, names);
   return text == "op"      ? report::GroupBy::kOp
          : text == "class" ? report::GroupBy::kClass
                            : report::GroupBy::kScope;
 }
 
 Format format(const std::string& text) {
-  const std::vector<std::string> names = {"text", "json", "ndjson", "csv"};
-  choice("--format", text, names);
   return text == "json"     ? Format::kJson
          : text == "ndjson" ? Format::kNdjson
          : text == "csv"    ? Format::kCsv
@@ -104,7 +100,7 @@ AnalyzeOptions analyze_options(const Arguments& arguments, bool out_is_terminal)
   if (const std::string* text = arguments.one("--explain")) options.explain = *text;
   options.text = terminal_options(out_is_terminal && !options.output);
   if (const std::string* text = arguments.one("--sort")) {
-    options.text.sort = choice("--sort", *text, report::sort_keys());
+    options.text.sort = *text;
   }
   if (const std::string* text = arguments.one("--top")) {
     options.text.top = static_cast<std::size_t>(integer("--top", *text, 0));

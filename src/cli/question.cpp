@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "option_groups.hpp"
 #include "roofline/base/text.hpp"
@@ -16,10 +15,6 @@ namespace roofline::cli {
 namespace {
 
 constexpr std::int64_t kMostThreads = 1 << 20;
-constexpr std::array kPrecisions = {hardware::Precision::kFp64, hardware::Precision::kFp32,
-                                    hardware::Precision::kTf32, hardware::Precision::kFp16,
-                                    hardware::Precision::kBf16, hardware::Precision::kFp8,
-                                    hardware::Precision::kInt8, hardware::Precision::kInt4};
 
 std::vector<std::string> split_hardware(const std::vector<std::string>& values) {
   std::vector<std::string> machines;
@@ -60,13 +55,6 @@ infer::Bindings bindings(const Arguments& arguments) {
   return result;
 }
 
-std::optional<hardware::Precision> precision(const std::string* text) {
-  if (!text) return std::nullopt;
-  std::vector<std::string> names = {"as-is"};
-  for (const hardware::Precision p : kPrecisions) names.emplace_back(hardware::precision_name(p));
-  return hardware::precision_from_name(choice("--precision", *text, names));
-}
-
 /// A flag of kMachineOptions or kSizeOptions that was given, "" when none was.
 std::string_view asked(const Arguments& arguments) {
   for (const OptionSpec& option : joined(kMachineOptions, kSizeOptions)) {
@@ -82,18 +70,19 @@ Question question(const Arguments& arguments) {
   result.machines = split_hardware(arguments.all("--hardware"));
   Request& request = result.request;
   request.bindings = bindings(arguments);
-  request.plan.precision = precision(arguments.one("--precision"));
+  if (const std::string* precision = arguments.one("--precision")) {
+    request.plan.precision = hardware::precision_from_name(*precision);  // nullopt: as it is
+  }
   if (const std::string* runtime = arguments.one("--runtime")) {
-    request.plan.runtime = choice("--runtime", *runtime, plan::runtime_names());
+    request.plan.runtime = *runtime;
   }
   if (const std::string* threads = arguments.one("--threads")) {
     request.estimate.threads =
         static_cast<int>(std::min(integer("--threads", *threads, 1), kMostThreads));
   }
   if (const std::string* roof = arguments.one("--roof")) {
-    const std::vector<std::string> names = {"datasheet", "measured"};
-    const bool measured = choice("--roof", *roof, names) == "measured";
-    request.estimate.roof = measured ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
+    request.estimate.roof =
+        *roof == "measured" ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
   }
   if (const std::string* version = arguments.one("--runtime-version")) {
     request.estimate.version = *version;

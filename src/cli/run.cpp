@@ -82,7 +82,7 @@ ExitCode dispatch(const std::vector<std::string>& args, const Streams& streams) 
     return ExitCode::kOk;
   }
   if (args[0] == "--version") {
-    streams.out << "roofline " ROOFLINE_VERSION "\n";
+    streams.out << version();
     return ExitCode::kOk;
   }
   if (args[0].starts_with('-')) {

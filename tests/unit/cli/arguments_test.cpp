@@ -28,15 +28,16 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         UsageCase{
             {},
-            "no command was given, expected analyze, calibrate, hardware, ops, strip, validate\n"
+            "no command was given, expected analyze, ops, strip, hardware, calibrate, validate, "
+            "completion\n"
             "  hint: 'roofline --help' explains them\n"},
         UsageCase{{"analyse", "m.onnx"},
-                  "roofline has no command 'analyse', expected analyze, calibrate, hardware, ops, "
-                  "strip, validate\n"
+                  "roofline has no command 'analyse', expected analyze, ops, strip, hardware, "
+                  "calibrate, validate, completion\n"
                   "  hint: did you mean 'analyze'?\n"},
         UsageCase{{"frobnicate"},
-                  "roofline has no command 'frobnicate', expected analyze, calibrate, hardware, "
-                  "ops, strip, validate\n"
+                  "roofline has no command 'frobnicate', expected analyze, ops, strip, hardware, "
+                  "calibrate, validate, completion\n"
                   "  hint: 'roofline --help' explains them\n"},
         UsageCase{{"hardware"}, "roofline hardware: expected list, show, check\n"},
         UsageCase{{"hardware", "lst"},
@@ -46,8 +47,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "'--format' stands before the command\n"
                   "  hint: write it behind: roofline COMMAND ... FLAGS\n"},
         UsageCase{{"a\x1b[31m"},
-                  "roofline has no command 'a\\x1b[31m', expected analyze, calibrate, hardware, "
-                  "ops, strip, validate\n"
+                  "roofline has no command 'a\\x1b[31m', expected analyze, ops, strip, hardware, "
+                  "calibrate, validate, completion\n"
                   "  hint: 'roofline --help' explains them\n"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -66,6 +67,9 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{{"strip", "m.onnx"},
                               "roofline strip: -o FILE is missing\n"
                               "  hint: a copy is written, MODEL stays\n"},
+                    UsageCase{{"completion", "fisch"},
+                              "there is no completion for 'fisch', expected one of bash, zsh, fish\n"
+                              "  hint: did you mean 'fish'?\n"},
                     UsageCase{{"ops", "Convv"},
                               "there is no operator 'Convv' in the table\n"
                               "  hint: did you mean 'Conv'?\n"}));
