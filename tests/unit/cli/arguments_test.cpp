@@ -67,9 +67,10 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{{"strip", "m.onnx"},
                               "roofline strip: -o FILE is missing\n"
                               "  hint: a copy is written, MODEL stays\n"},
-                    UsageCase{{"completion", "fisch"},
-                              "there is no completion for 'fisch', expected one of bash, zsh, fish\n"
-                              "  hint: did you mean 'fish'?\n"},
+                    UsageCase{
+                        {"completion", "fisch"},
+                        "there is no completion for 'fisch', expected one of bash, zsh, fish\n"
+                        "  hint: did you mean 'fish'?\n"},
                     UsageCase{{"ops", "Convv"},
                               "there is no operator 'Convv' in the table\n"
                               "  hint: did you mean 'Conv'?\n"}));
