@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ostream>
 #include <string_view>
 
 #include "roofline/base/text.hpp"
@@ -51,6 +52,20 @@ report::TextOptions terminal_options(bool is_terminal) {
   options.color = is_terminal && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
   options.unicode = has_unicode();
   return options;
+}
+
+ProgressLine::ProgressLine(std::ostream& err, bool shown)
+    : err_(err), shown_(shown && isatty(STDERR_FILENO) != 0) {}
+
+void ProgressLine::show(const std::string& text) {
+  if (!shown_) return;
+  err_ << "\r\x1b[K" << text << std::flush;
+  visible_ = true;
+}
+
+void ProgressLine::clear() {
+  if (visible_) err_ << "\r\x1b[K" << std::flush;
+  visible_ = false;
 }
 
 void print_table(const report::Table& table, Fit fit, std::ostream& out, bool is_terminal) {

@@ -15,6 +15,24 @@ enum class Fit {
   kToWidth,  ///< cut and drop columns
   kWhole,    ///< reference material: lines may be long
 };
+/// A line on the terminal that says how far a long command is; nothing where stderr is none.
+class ProgressLine {
+ public:
+  /// `shown`: false where what is printed shows the progress itself.
+  explicit ProgressLine(std::ostream& err, bool shown = true);
+  ~ProgressLine() { clear(); }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  void show(const std::string& text);
+  /// Before anything else is printed.
+  void clear();
+
+ private:
+  std::ostream& err_;
+  bool shown_;
+  bool visible_ = false;
+};
+
 /// A table in the colours of the stream.
 void print_table(const report::Table& table, Fit fit, std::ostream& out, bool is_terminal);
 

@@ -8,6 +8,7 @@
 
 #include "command.hpp"
 #include "roofline/base/text.hpp"
+#include "values.hpp"
 
 namespace roofline::cli {
 namespace {
@@ -75,7 +76,18 @@ void take_values(const OptionSpec& spec, const CLI::Option& option, Arguments& a
         fmt::format("{} was given {} times, expected once", spec.name, option.count()));
   }
   auto& values = arguments.values[std::string(spec.name)];
-  if (!spec.value.empty()) values = option.results();
+  if (spec.value.empty()) return;
+  values = option.results();
+  if (spec.choices == nullptr || spec.open) return;
+  for (const std::string& value : values) {
+    if (!spec.list) {
+      choice(spec.name, value, spec.choices());
+      continue;
+    }
+    for (const std::string_view part : split(value, ',')) {
+      choice(spec.name, std::string(part), spec.choices());
+    }
+  }
 }
 
 void check_operands(const Command& command, const Arguments& arguments) {

@@ -5,11 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "option_groups.hpp"
 #include "roofline/base/text.hpp"
-#include "roofline/onnx_io/onnx_io.hpp"
 #include "roofline/report/read.hpp"
 #include "values.hpp"
 
@@ -17,10 +15,6 @@ namespace roofline::cli {
 namespace {
 
 constexpr std::int64_t kMostThreads = 1 << 20;
-constexpr std::array kPrecisions = {hardware::Precision::kFp64, hardware::Precision::kFp32,
-                                    hardware::Precision::kTf32, hardware::Precision::kFp16,
-                                    hardware::Precision::kBf16, hardware::Precision::kFp8,
-                                    hardware::Precision::kInt8, hardware::Precision::kInt4};
 
 std::vector<std::string> split_hardware(const std::vector<std::string>& values) {
   std::vector<std::string> machines;
@@ -81,19 +75,14 @@ void read_dims(const Arguments& arguments, Ranges ranges, Question& question) {
   }
 }
 
-/// One, or where ranges are allowed several with commas between. As-is is nullopt.
-std::vector<std::optional<hardware::Precision>> precisions(const Arguments& arguments,
-                                                           Ranges ranges) {
+/// One, or in a sweep several with commas between. As-is is nullopt.
+std::vector<std::optional<hardware::Precision>> precisions(const Arguments& arguments) {
   const std::string* text = arguments.one("--precision");
   if (!text) return {std::nullopt};
-  std::vector<std::string> names = {"as-is"};
-  for (const hardware::Precision p : kPrecisions) names.emplace_back(hardware::precision_name(p));
-  const auto one = [&](const std::string& name) {
-    return hardware::precision_from_name(choice("--precision", name, names));
-  };
-  if (ranges == Ranges::kRefused) return {one(*text)};
   std::vector<std::optional<hardware::Precision>> several;
-  for (const std::string_view name : split(*text, ',')) several.push_back(one(std::string(name)));
+  for (const std::string_view name : split(*text, ',')) {
+    several.push_back(hardware::precision_from_name(name));
+  }
   return several;
 }
 
@@ -113,19 +102,18 @@ Question question(const Arguments& arguments, Ranges ranges) {
   Request& request = result.request;
   request.bindings = bindings(arguments);
   read_dims(arguments, ranges, result);
-  result.precisions = precisions(arguments, ranges);
+  result.precisions = precisions(arguments);
   request.plan.precision = result.precisions.front();
   if (const std::string* runtime = arguments.one("--runtime")) {
-    request.plan.runtime = choice("--runtime", *runtime, plan::runtime_names());
+    request.plan.runtime = *runtime;
   }
   if (const std::string* threads = arguments.one("--threads")) {
     request.estimate.threads =
         static_cast<int>(std::min(integer("--threads", *threads, 1), kMostThreads));
   }
   if (const std::string* roof = arguments.one("--roof")) {
-    const std::vector<std::string> names = {"datasheet", "measured"};
-    const bool measured = choice("--roof", *roof, names) == "measured";
-    request.estimate.roof = measured ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
+    request.estimate.roof =
+        *roof == "measured" ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
   }
   if (const std::string* version = arguments.one("--runtime-version")) {
     request.estimate.version = *version;
@@ -134,17 +122,20 @@ Question question(const Arguments& arguments, Ranges ranges) {
   return result;
 }
 
-std::vector<hardware::Profile> load_profiles(const std::vector<std::string>& machines) {
-  std::vector<hardware::Profile> profiles;
-  for (const std::string& machine : machines) profiles.push_back(hardware::find(machine));
-  return profiles;
-}
-
-Inputs::Inputs(const Arguments& arguments)
-    : question_(question(arguments)), profiles_(load_profiles(question_.machines)) {
+Pricer::Pricer(Question question) : question_(std::move(question)) {
+  for (const std::string& machine : question_.machines) {
+    profiles_.push_back(hardware::find(machine));
+  }
   for (const hardware::Profile& profile : profiles_) {
     question_.request.hardware.push_back(&profile);
   }
+}
+
+report::Report Pricer::price(const std::string& path, onnx_io::Digest digest) const {
+  return analyze(onnx_io::load(path, digest), question_.request);
+}
+
+Inputs::Inputs(const Arguments& arguments) : pricer_(question(arguments)) {
   const std::string_view flag = asked(arguments);
   const auto& paths = arguments.positionals;
   if (!flag.empty() && std::all_of(paths.begin(), paths.end(), report::is_saved_report)) {
@@ -155,7 +146,7 @@ Inputs::Inputs(const Arguments& arguments)
 
 report::Report Inputs::get(const std::string& path) const {
   if (report::is_saved_report(path)) return report::read_json_file(path);
-  return analyze(onnx_io::load(path, onnx_io::Digest::kCompute), question_.request);
+  return pricer_.price(path, onnx_io::Digest::kCompute);
 }
 
 }  // namespace roofline::cli

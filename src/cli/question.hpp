@@ -4,6 +4,7 @@
 
 #include "command.hpp"
 #include "roofline/hardware/profile.hpp"
+#include "roofline/onnx_io/onnx_io.hpp"
 #include "roofline/pipeline/sweep.hpp"
 
 namespace roofline::cli {
@@ -23,23 +24,29 @@ enum class Ranges { kRefused, kAllowed };
 /// Throws Error (kUsage) for bad values.
 [[nodiscard]] Question question(const Arguments& arguments, Ranges ranges = Ranges::kRefused);
 
-/// Reads and checks each machine. Throws Error.
-[[nodiscard]] std::vector<hardware::Profile> load_profiles(
-    const std::vector<std::string>& machines);
-
-/// The reports behind positional arguments: models, priced as the flags ask, or saved reports.
-/// Machines are loaded once.
-class Inputs {
+/// A question whose machines are loaded, once for every model. Threads may share one.
+class Pricer {
  public:
-  /// Throws Error (kUsage) when flags ask something of saved reports only.
-  explicit Inputs(const Arguments& arguments);
-  Inputs(const Inputs&) = delete;
-  Inputs& operator=(const Inputs&) = delete;
-  [[nodiscard]] report::Report get(const std::string& path) const;
+  /// Throws Error.
+  explicit Pricer(Question question);
+  Pricer(const Pricer&) = delete;
+  Pricer& operator=(const Pricer&) = delete;
+  [[nodiscard]] report::Report price(const std::string& path, onnx_io::Digest digest) const;
 
  private:
   Question question_;  ///< its request points into profiles_
   std::vector<hardware::Profile> profiles_;
+};
+
+/// The reports behind positional arguments: models, priced as the flags ask, or saved reports.
+class Inputs {
+ public:
+  /// Throws Error (kUsage) when flags ask something of saved reports only.
+  explicit Inputs(const Arguments& arguments);
+  [[nodiscard]] report::Report get(const std::string& path) const;
+
+ private:
+  Pricer pricer_;
 };
 
 }  // namespace roofline::cli

@@ -30,7 +30,8 @@ SCHEMA = SCHEMAS / "report.schema.json"
 SCHEMA_OF = {"validate": "validation", "sweep": "sweep"}
 # Flags of the text report, which JSON and CSV refuse, with their values; then those without one.
 TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--output", "-o")
-SWITCHES = ("--tensors", "--layers", "--plot")
+FAILURE_SCHEMA = SCHEMAS / "failure.schema.json"
+SWITCHES = ("--tensors", "--layers", "--totals", "--plot")
 
 
 class Golden:
@@ -96,6 +97,42 @@ def report_arguments(command):
     return kept
 
 
+def without_layers(report):
+    """What --totals must say of a report."""
+    kept = {key: value for key, value in report.items() if key not in ("nodes", "tensors")}
+    results = [{key: value for key, value in result.items() if key != "layers"}
+               for result in report["results"]]
+    return {**kept, "kind": "totals", "results": results}
+
+
+def check_many(binary, golden, arguments, schema):
+    """Every line of NDJSON is a sound report or failure; --totals and CSV say the same."""
+    def lines(*flags):
+        _, text, _ = execute(binary, [*arguments, "--format", *flags], golden)
+        return text.splitlines()
+    whole = [check_report.load(line) for line in lines("ndjson", "--tensors", "--jobs", "2")]
+    brief = [check_report.load(line) for line in lines("ndjson", "--totals", "--jobs", "1")]
+    header, *rows = lines("csv", "--jobs", "3")
+    totals_rows = lines("csv", "--totals")[1:]
+    failure = jsonschema.Draft7Validator(json.loads(FAILURE_SCHEMA.read_text()))
+    reports = [report for report in whole if report["kind"] == "analysis"]
+    problems = [e.message for line in whole if line["kind"] == "failure"
+                for e in failure.iter_errors(line)]
+    wanted = [without_layers(r) if r["kind"] == "analysis" else r for r in whole]
+    if wanted != brief:
+        problems.append("--totals and the whole reports differ")
+    for line in brief:
+        if line["kind"] == "totals":
+            problems += [e.message for e in jsonschema.Draft7Validator(schema).iter_errors(line)]
+    for report in reports:
+        path = report["model"]["path"]
+        own = [row for row in rows if row.startswith(path + ",")]
+        problems += check_report.check(report, schema, "\n".join([header, *own]))
+    if len(totals_rows) != sum(max(1, len(report["results"])) for report in reports):
+        problems.append(f"{len(totals_rows)} rows of totals for {len(reports)} reports")
+    return problems
+
+
 def check_invariants(binary, golden, schema):
     arguments = report_arguments(golden.command)
     if arguments is None:
@@ -106,7 +143,9 @@ def check_invariants(binary, golden, schema):
         validator = jsonschema.Draft7Validator(json.loads(schema_file.read_text()))
         return [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
                 for e in validator.iter_errors(json.loads(text))]
-    _, text, _ = execute(binary, [*arguments, "--format", "json", "--tensors"], golden)
+    _, text, errors = execute(binary, [*arguments, "--format", "json", "--tensors"], golden)
+    if "--format ndjson" in errors:  # one report cannot hold them
+        return check_many(binary, golden, arguments, schema)
     _, table, _ = execute(binary, [*arguments, "--format", "csv"], golden)
     return check_report.check(check_report.load(text), schema, table)
 
