@@ -22,8 +22,11 @@ class Pricer {
  public:
   /// Throws Error.
   explicit Pricer(Question question);
+  ~Pricer() = default;
   Pricer(const Pricer&) = delete;
   Pricer& operator=(const Pricer&) = delete;
+  Pricer(Pricer&&) = delete;
+  Pricer& operator=(Pricer&&) = delete;
   [[nodiscard]] report::Report price(const std::string& path, onnx_io::Digest digest) const;
 
  private:
