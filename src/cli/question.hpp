@@ -17,6 +17,10 @@ struct Question {
 /// Throws Error (kUsage) for bad values.
 [[nodiscard]] Question question(const Arguments& arguments);
 
+/// Reads and checks each machine. Throws Error.
+[[nodiscard]] std::vector<hardware::Profile> load_profiles(
+    const std::vector<std::string>& machines);
+
 /// A question whose machines are loaded, once for every model. Threads may share one.
 class Pricer {
  public:
