@@ -166,8 +166,7 @@ std::string zsh_values(std::string_view title, const std::string& names, bool fi
   }
   if (list.empty()) return fmt::format(":{}:{}", label, files ? "_files" : " ");
   if (!files) return fmt::format(":{}:({})", label, list);
-  return fmt::format(":{0}:{{_alternative \"names:name:({1})\" \"files:file:_files\"}}", label,
-                     list);
+  return fmt::format(":{}:{{_roofline_or_file {}}}", label, list);
 }
 
 std::string zsh_help(std::string_view help) {
@@ -181,6 +180,7 @@ std::string zsh_help(std::string_view help) {
 
 void print_zsh(std::ostream& out) {
   out << "#compdef roofline\n# zsh completion for roofline: source <(roofline completion zsh)\n"
+         "_roofline_or_file() {\n  compadd -- \"$@\"\n  _files\n}\n"
          "_roofline() {\n  local command=$words[2]\n  if (( CURRENT == 2 )); then\n"
       << fmt::format("    compadd -- {} --help --version\n    return\n  fi\n",
                      join(next_words(""), " "));

@@ -122,10 +122,14 @@ Question question(const Arguments& arguments, Ranges ranges) {
   return result;
 }
 
-Pricer::Pricer(Question question) : question_(std::move(question)) {
-  for (const std::string& machine : question_.machines) {
-    profiles_.push_back(hardware::find(machine));
-  }
+std::vector<hardware::Profile> load_profiles(const std::vector<std::string>& machines) {
+  std::vector<hardware::Profile> profiles;
+  for (const std::string& machine : machines) profiles.push_back(hardware::find(machine));
+  return profiles;
+}
+
+Pricer::Pricer(Question question)
+    : question_(std::move(question)), profiles_(load_profiles(question_.machines)) {
   for (const hardware::Profile& profile : profiles_) {
     question_.request.hardware.push_back(&profile);
   }

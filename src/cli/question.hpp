@@ -24,13 +24,20 @@ enum class Ranges { kRefused, kAllowed };
 /// Throws Error (kUsage) for bad values.
 [[nodiscard]] Question question(const Arguments& arguments, Ranges ranges = Ranges::kRefused);
 
+/// Reads and checks each machine. Throws Error.
+[[nodiscard]] std::vector<hardware::Profile> load_profiles(
+    const std::vector<std::string>& machines);
+
 /// A question whose machines are loaded, once for every model. Threads may share one.
 class Pricer {
  public:
   /// Throws Error.
   explicit Pricer(Question question);
+  ~Pricer() = default;
   Pricer(const Pricer&) = delete;
   Pricer& operator=(const Pricer&) = delete;
+  Pricer(Pricer&&) = delete;
+  Pricer& operator=(Pricer&&) = delete;
   [[nodiscard]] report::Report price(const std::string& path, onnx_io::Digest digest) const;
 
  private:

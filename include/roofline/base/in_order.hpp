@@ -38,23 +38,14 @@ void in_order(std::size_t count, std::size_t jobs, const Work& work, const Take&
       changed.notify_all();
     }
   };
-  struct Threads {  // joined on every way out
-    std::mutex& mutex;
-    std::condition_variable& changed;
-    bool& stop;
-    std::vector<std::thread> list = {};
-    ~Threads() {
-      {
-        const std::lock_guard lock(mutex);
-        stop = true;
-      }
-      changed.notify_all();
-      for (std::thread& thread : list) thread.join();
+  const auto finish = [&] {
+    {
+      const std::lock_guard lock(mutex);
+      stop = true;
     }
-  } threads{mutex, changed, stop};
-  for (std::size_t i = 0; i < jobs && i < count; ++i) threads.list.emplace_back(run);
-
-  for (std::size_t i = 0; i < count; ++i) {
+    changed.notify_all();
+  };
+  const auto take_next = [&](std::size_t i) {
     std::optional<Result> result;
     {
       std::unique_lock lock(mutex);
@@ -64,8 +55,19 @@ void in_order(std::size_t count, std::size_t jobs, const Work& work, const Take&
       ++taken;
     }
     changed.notify_all();
-    if (!take(i, std::move(*result))) return;
+    return take(i, std::move(*result));
+  };
+
+  std::vector<std::jthread> threads;  // joined on every way out
+  try {
+    for (std::size_t i = 0; i < jobs && i < count; ++i) threads.emplace_back(run);
+    for (std::size_t i = 0; i < count && take_next(i); ++i) {
+    }
+  } catch (...) {
+    finish();
+    throw;
   }
+  finish();
 }
 
 }  // namespace roofline
