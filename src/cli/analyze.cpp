@@ -73,6 +73,7 @@ void render(const report::Report& report, const AnalyzeOptions& options, std::os
   if (options.explain) return render_explanation(report, *options.explain, options.text, out);
   switch (options.format) {
     case Format::kText:
+    case Format::kMarkdown:
       return render_text(report, options.text, out);
     case Format::kJson:
       return render_json(report, out);
@@ -144,7 +145,8 @@ constexpr std::array kDimsAndFormat = {
     OptionSpec{.group = "output",
                .name = "--format",
                .value = "F",
-               .help = "text (default), json or csv; the last two list every layer, in order"},
+               .help = "text (default), markdown, json or csv; the last two list every layer, in "
+                       "order"},
 };
 constexpr std::array kOwnOptions = {
     OptionSpec{

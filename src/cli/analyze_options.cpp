@@ -27,8 +27,10 @@ void check_use(const Arguments& arguments, const AnalyzeOptions& options) {
   };
   need({"--runtime", "--runtime-version", "--precision", "--threads", "--roof", "--copies"},
        !options.question.machines.empty(), "--hardware");
-  need({"--sort", "--top", "--group-by", "--explain", "--dims"}, options.format == Format::kText,
-       "--format text");
+  const bool is_text = options.format == Format::kText;
+  need({"--explain", "--dims"}, is_text, "--format text");
+  need({"--sort", "--top", "--group-by"}, is_text || options.format == Format::kMarkdown,
+       "--format text or markdown");
   need({"--tensors"}, options.format == Format::kJson, "--format json");
   if (options.text.sort == "time" && arguments.has("--sort") && options.question.machines.empty()) {
     throw usage_error("--sort time has no effect without --hardware");
@@ -53,9 +55,12 @@ report::GroupBy group_by(const std::string& text) {
 }
 
 Format format(const std::string& text) {
-  const std::vector<std::string> names = {"text", "json", "csv"};
+  const std::vector<std::string> names = {"text", "markdown", "json", "csv"};
   choice("--format", text, names);
-  return text == "json" ? Format::kJson : text == "csv" ? Format::kCsv : Format::kText;
+  return text == "markdown" ? Format::kMarkdown
+         : text == "json"   ? Format::kJson
+         : text == "csv"    ? Format::kCsv
+                            : Format::kText;
 }
 
 }  // namespace
@@ -70,6 +75,7 @@ AnalyzeOptions analyze_options(const Arguments& arguments, bool out_is_terminal)
   if (const std::string* text = arguments.one("--output")) options.output = *text;
   if (const std::string* text = arguments.one("--explain")) options.explain = *text;
   options.text = terminal_options(out_is_terminal && !options.output);
+  if (options.format == Format::kMarkdown) options.text.markup = report::Markup::kMarkdown;
   if (const std::string* text = arguments.one("--sort")) {
     options.text.sort = choice("--sort", *text, report::sort_keys());
   }

@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{{"analyze", "m.onnx", "--top", "1e3"},
                               "--top: found '1e3', expected a whole number, at least 0\n"},
                     UsageCase{{"analyze", "m.onnx", "--format", "jsn"},
-                              "--format: found 'jsn', expected one of text, json, csv\n"
+                              "--format: found 'jsn', expected one of text, markdown, json, csv\n"
                               "  hint: did you mean 'json'?\n"},
                     UsageCase{
                         {"analyze", "m.onnx", "--sort", "name"},
@@ -151,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(UsageCase{{"analyze", "m.onnx", "--precision", "fp16"},
                               "--precision has no effect without --hardware\n"},
                     UsageCase{{"analyze", "m.onnx", "--format", "json", "--top", "3"},
-                              "--top has no effect without --format text\n"},
+                              "--top has no effect without --format text or markdown\n"},
                     UsageCase{{"analyze", "m.onnx", "--tensors"},
                               "--tensors has no effect without --format json\n"},
                     UsageCase{{"analyze", "m.onnx", "--sort", "time"},
