@@ -25,8 +25,6 @@ void check_use(const Arguments& arguments, const AnalyzeOptions& options) {
       }
     }
   };
-  need({"--runtime", "--runtime-version", "--precision", "--threads", "--roof", "--copies"},
-       !options.question.machines.empty(), "--hardware");
   const bool is_text = options.format == Format::kText;
   need({"--explain", "--dims"}, is_text, "--format text");
   need({"--sort", "--top", "--group-by"}, is_text || options.format == Format::kMarkdown,

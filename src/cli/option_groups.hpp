@@ -75,6 +75,17 @@ inline constexpr std::array kSizeOptions = {
                .help = "iterations of a Loop whose number the model leaves open",
                .repeatable = true},
 };
+/// How a comparison of reports is written: read by read_rendering().
+inline constexpr std::array kRenderingOptions = {
+    OptionSpec{.group = "output",
+               .name = "--format",
+               .value = "F",
+               .help = "text (default), markdown or json"},
+    OptionSpec{.group = "output",
+               .name = "--top",
+               .value = "N",
+               .help = "text, markdown: layers to list, 20 by default, 0 for all"},
+};
 inline constexpr std::array kOutputOption = {
     OptionSpec{.group = "output",
                .name = "--output",

@@ -100,6 +100,12 @@ Question question(const Arguments& arguments) {
     request.estimate.version = *version;
   }
   request.estimate.copies = arguments.has("--copies");
+  if (!result.machines.empty()) return result;
+  for (const OptionSpec& option : kMachineOptions) {
+    if (arguments.has(option.name)) {
+      throw usage_error(fmt::format("{} has no effect without --hardware", option.name));
+    }
+  }
   return result;
 }
 
@@ -107,6 +113,16 @@ std::vector<hardware::Profile> load_profiles(const std::vector<std::string>& mac
   std::vector<hardware::Profile> profiles;
   for (const std::string& machine : machines) profiles.push_back(hardware::find(machine));
   return profiles;
+}
+
+bool print_errors(const report::Report& report, std::ostream& err) {
+  bool any = false;
+  for (const Diagnostic& diagnostic : report.diagnostics) {
+    if (diagnostic.severity != Severity::kError) continue;
+    print(diagnostic, err);
+    any = true;
+  }
+  return any;
 }
 
 Inputs::Inputs(const Arguments& arguments)

@@ -1,4 +1,5 @@
 #pragma once
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct Question {
 /// Reads and checks each machine. Throws Error.
 [[nodiscard]] std::vector<hardware::Profile> load_profiles(
     const std::vector<std::string>& machines);
+
+/// Prints the errors among a report's findings; true when there are any.
+bool print_errors(const report::Report& report, std::ostream& err);
 
 /// The reports behind positional arguments: models, priced as the flags ask, or saved reports.
 /// Machines are loaded once.

@@ -5,8 +5,9 @@ usage: run_golden.py --bin ROOFLINE TEST...
 A .test file is comments (#), environment lines (NAME=value), one "$ arguments" line, then sections
 "--- stdout", "--- stderr" and "--- exit N". The command runs in the project's root; $TMP in the
 arguments is an empty directory. Paths of both are printed as $ROOT and $TMP. "--- file NAME" is a
-file the command wrote to $TMP. Whatever it analyzes is analyzed again as JSON and CSV and checked by
-check_report.py; what it validates is validated again as JSON and checked against its schema. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
+file the command wrote to $TMP. Whatever it analyzes is analyzed again as JSON, CSV and Markdown and
+checked by check_report.py and check_formats.py; what another command prints is printed again as JSON and
+checked against its schema, and what it compares is compared again as saved reports. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
 """
 import argparse
 import difflib
@@ -19,13 +20,16 @@ import subprocess
 import sys
 import tempfile
 
+import check_formats
 import check_report
 import jsonschema
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SCHEMA = ROOT / "docs" / "schemas" / "report.schema.json"
-VALIDATION_SCHEMA = ROOT / "docs" / "schemas" / "validation.schema.json"
+# Commands whose JSON has a schema of its own.
+SCHEMAS = {command: ROOT / "docs" / "schemas" / f"{name}.schema.json"
+           for command, name in (("validate", "validation"), ("diff", "difference"))}
 # Flags of the text report, which JSON and CSV refuse, with their values; then those without one.
 TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--output", "-o")
 SWITCHES = ("--tensors", "--layers")
@@ -83,7 +87,7 @@ def sections_of(binary, golden, scratch):
 def report_arguments(command):
     """The command without flags of the text report; None when it reports nothing."""
     words = shlex.split(command)
-    if words[:1] not in (["analyze"], ["validate"]) or "--help" in words or "--dims" in words:
+    if not words or words[0] not in ("analyze", *SCHEMAS) or "--help" in words or "--dims" in words:
         return None
     kept = []
     skip = False
@@ -98,14 +102,26 @@ def check_invariants(binary, golden, schema):
     arguments = report_arguments(golden.command)
     if arguments is None:
         return []
-    if arguments[0] == "validate":
-        _, text, _ = execute(binary, [*arguments, "--format", "json"], golden)
-        validator = jsonschema.Draft7Validator(json.loads(VALIDATION_SCHEMA.read_text()))
-        return [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
-                for e in validator.iter_errors(json.loads(text))]
-    _, text, _ = execute(binary, [*arguments, "--format", "json", "--tensors"], golden)
-    _, table, _ = execute(binary, [*arguments, "--format", "csv"], golden)
-    return check_report.check(check_report.load(text), schema, table)
+    with tempfile.TemporaryDirectory() as scratch:
+        arguments = [word.replace("$TMP", scratch) for word in arguments]
+        return check_arguments(lambda words: execute(binary, words, golden), arguments, schema, scratch)
+
+
+def check_arguments(run_words, arguments, schema, scratch):
+    if arguments[0] != "analyze":
+        _, text, _ = run_words([*arguments, "--format", "json"])
+        validator = jsonschema.Draft7Validator(json.loads(SCHEMAS[arguments[0]].read_text()))
+        problems = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
+                    for e in validator.iter_errors(json.loads(text))]
+        if arguments[0] == "validate":
+            return problems
+        return problems + check_formats.check_saved(run_words, arguments, scratch)
+    _, text, _ = run_words([*arguments, "--format", "json", "--tensors"])
+    _, table, _ = run_words([*arguments, "--format", "csv"])
+    _, page, _ = run_words([*arguments, "--format", "markdown", "--sort", "order", "--top", "0"])
+    report = check_report.load(text)
+    return [*check_report.check(report, schema, table), *check_formats.check_markdown(report, page),
+            *check_formats.check_equal(run_words, arguments, scratch)]
 
 
 def run(binary, golden, schema, update):
@@ -113,7 +129,7 @@ def run(binary, golden, schema, update):
     with tempfile.TemporaryDirectory() as scratch:
         code, sections = sections_of(binary, golden, scratch)
     actual = golden.expected(sections)
-    if code in (0, 4) or (code == 3 and sections[0][1]):
+    if code in (0, 1, 4) or (code == 3 and sections[0][1]):
         for problem in check_invariants(binary, golden, schema):
             print(f"{golden.path.name}: {problem}")
             return False

@@ -25,30 +25,32 @@ TEST_P(UsageErrors, SayWhatWasFoundAndExpected) {
 
 INSTANTIATE_TEST_SUITE_P(
     Commands, UsageErrors,
-    testing::Values(
-        UsageCase{
-            {},
-            "no command was given, expected analyze, calibrate, hardware, ops, strip, validate\n"
-            "  hint: 'roofline --help' explains them\n"},
-        UsageCase{{"analyse", "m.onnx"},
-                  "roofline has no command 'analyse', expected analyze, calibrate, hardware, ops, "
-                  "strip, validate\n"
-                  "  hint: did you mean 'analyze'?\n"},
-        UsageCase{{"frobnicate"},
-                  "roofline has no command 'frobnicate', expected analyze, calibrate, hardware, "
-                  "ops, strip, validate\n"
-                  "  hint: 'roofline --help' explains them\n"},
-        UsageCase{{"hardware"}, "roofline hardware: expected list, show, check\n"},
-        UsageCase{{"hardware", "lst"},
-                  "roofline hardware has no command 'lst', expected list, show, check\n"
-                  "  hint: did you mean 'list'?\n"},
-        UsageCase{{"--format", "json", "analyze", "m.onnx"},
-                  "'--format' stands before the command\n"
-                  "  hint: write it behind: roofline COMMAND ... FLAGS\n"},
-        UsageCase{{"a\x1b[31m"},
-                  "roofline has no command 'a\\x1b[31m', expected analyze, calibrate, hardware, "
-                  "ops, strip, validate\n"
-                  "  hint: 'roofline --help' explains them\n"}));
+    testing::Values(UsageCase{{},
+                              "no command was given, expected analyze, compare, diff, calibrate, "
+                              "hardware, ops, strip, validate\n"
+                              "  hint: 'roofline --help' explains them\n"},
+                    UsageCase{{"analyse", "m.onnx"},
+                              "roofline has no command 'analyse', expected analyze, compare, diff, "
+                              "calibrate, hardware, ops, "
+                              "strip, validate\n"
+                              "  hint: did you mean 'analyze'?\n"},
+                    UsageCase{{"frobnicate"},
+                              "roofline has no command 'frobnicate', expected analyze, compare, "
+                              "diff, calibrate, hardware, "
+                              "ops, strip, validate\n"
+                              "  hint: 'roofline --help' explains them\n"},
+                    UsageCase{{"hardware"}, "roofline hardware: expected list, show, check\n"},
+                    UsageCase{{"hardware", "lst"},
+                              "roofline hardware has no command 'lst', expected list, show, check\n"
+                              "  hint: did you mean 'list'?\n"},
+                    UsageCase{{"--format", "json", "analyze", "m.onnx"},
+                              "'--format' stands before the command\n"
+                              "  hint: write it behind: roofline COMMAND ... FLAGS\n"},
+                    UsageCase{{"a\x1b[31m"},
+                              "roofline has no command 'a\\x1b[31m', expected analyze, compare, "
+                              "diff, calibrate, hardware, "
+                              "ops, strip, validate\n"
+                              "  hint: 'roofline --help' explains them\n"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Operands, UsageErrors,
@@ -157,7 +159,34 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{{"analyze", "m.onnx", "--sort", "time"},
                               "--sort time has no effect without --hardware\n"},
                     UsageCase{{"analyze", "m.onnx", "--explain", "conv1", "--top", "3"},
-                              "--top has no effect beside --explain\n"}));
+                              "--top has no effect beside --explain\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--format", "json", "--top", "3"},
+                              "--top has no effect without --format text or markdown\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--roof", "measured"},
+                              "--roof has no effect without --hardware\n"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Growth, UsageErrors,
+    testing::Values(UsageCase{{"diff", "a.onnx", "b.onnx", "c.onnx"},
+                              "roofline diff: unexpected argument 'c.onnx'\n"
+                              "  hint: it takes OLD NEW\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "latncy:+5%"},
+                              "--fail-on: found 'latncy', expected one of latency, roofline, "
+                              "planned_bytes, dram_bytes, peak_memory, copies, nodes, parameters, "
+                              "weight_bytes, macs, flops, transcendentals, traffic, peak_memory\n"
+                              "  hint: did you mean 'latency'?\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "macs:+0,latency:5%"},
+                              "--fail-on: found 'latency:5%', expected growth as in latency:+5% or "
+                              "latency:+1ms\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "latency:+-5ms"},
+                              "--fail-on: found 'latency:+-5ms', expected growth as in latency:+5% "
+                              "or latency:+1ms\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "traffic:+2ms"},
+                              "--fail-on: found 'traffic:+2ms', expected growth as in traffic:+5% "
+                              "or traffic:+2MB\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "nodes"},
+                              "--fail-on: found 'nodes', expected growth as in nodes:+5% or "
+                              "nodes:+0\n"}));
 
 TEST(Arguments, HardwareThatIsNotKnown) {
   const Outcome got = run({"analyze", sample_model(), "--hardware", "v1000"});
