@@ -74,6 +74,7 @@ extern const Command kCalibrateEmitCommand;
 extern const Command kCalibrateFitCommand;
 extern const Command kCalibrateAnchorCommand;
 extern const Command kCalibrateHostCommand;
+extern const Command kCompareCommand;
 extern const Command kDiffCommand;
 extern const Command kHardwareListCommand;
 extern const Command kHardwareShowCommand;

@@ -8,9 +8,10 @@ namespace roofline::cli {
 namespace {
 
 constexpr std::array kCommands = {
-    &kAnalyzeCommand,         &kDiffCommand,          &kCalibrateEmitCommand, &kCalibrateFitCommand,
-    &kCalibrateAnchorCommand, &kCalibrateHostCommand, &kHardwareListCommand,  &kHardwareShowCommand,
-    &kHardwareCheckCommand,   &kOpsCommand,           &kStripCommand,         &kValidateCommand,
+    &kAnalyzeCommand,      &kCompareCommand,         &kDiffCommand,          &kCalibrateEmitCommand,
+    &kCalibrateFitCommand, &kCalibrateAnchorCommand, &kCalibrateHostCommand, &kHardwareListCommand,
+    &kHardwareShowCommand, &kHardwareCheckCommand,   &kOpsCommand,           &kStripCommand,
+    &kValidateCommand,
 };
 
 }  // namespace

@@ -29,7 +29,8 @@ const Metric& metric(const std::string& key) {
   for (const auto& metrics : {report::result_metrics(), report::model_metrics()}) {
     for (const Metric& candidate : metrics) {
       if (candidate.key == key) return candidate;
-      keys.emplace_back(candidate.key);
+      const bool listed = std::find(keys.begin(), keys.end(), candidate.key) != keys.end();
+      if (!listed) keys.emplace_back(candidate.key);
     }
   }
   throw usage_error(

@@ -125,8 +125,9 @@ bool print_errors(const report::Report& report, std::ostream& err) {
   return any;
 }
 
-Inputs::Inputs(const Arguments& arguments)
+Inputs::Inputs(const Arguments& arguments, OnMissingPrecision on_missing)
     : question_(question(arguments)), profiles_(load_profiles(question_.machines)) {
+  question_.request.plan.precision_may_differ = on_missing == OnMissingPrecision::kAsIs;
   for (const hardware::Profile& profile : profiles_) {
     question_.request.hardware.push_back(&profile);
   }

@@ -214,8 +214,7 @@ void render_text(const Difference& difference, const TextOptions& options, std::
     append_changes(sheet, difference.nodes, false);
     for (const ResultDifference& result : difference.results) append_result(sheet, result);
   }
-  if (!difference.notes.empty()) append_gap(sheet);
-  for (const Diagnostic& note : difference.notes) append_note(sheet, note);
+  append_notes(sheet, difference.notes);
   out << sheet.text;
 }
 

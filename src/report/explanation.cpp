@@ -357,7 +357,7 @@ void render_explanation(const Report& report, std::string_view node, const TextO
       if (has) append_layer(screen, result, layer);
     }
   }
-  append_notes(screen, &report.nodes[index].id);
+  append_notes(screen, report.nodes[index].id);
   out << screen.text;
 }
 

@@ -20,8 +20,8 @@ void append_summary(Screen& screen);                        ///< without machine
 void append_summary(Screen& screen, const Result& result);  ///< on one machine
 /// `result` is nullptr without machines.
 void append_layers(Screen& screen, const Result* result);
-/// Notes and warnings; all of them, or those of one node and of none.
-void append_notes(Screen& screen, const std::string* node_id);
+/// Notes and warnings of one node, and of none.
+void append_notes(Screen& screen, const std::string& node_id);
 /// "batch=1, sequence=128": every symbol and its size; "" without symbols.
 [[nodiscard]] std::string dims_text(const ModelInfo& model);
 /// "as-is (fp32)": what was asked for and, if they agree, what the layers compute in.

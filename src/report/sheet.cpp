@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "markdown.hpp"
 #include "roofline/base/text.hpp"
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t kLabelWidth = 13;
 constexpr std::size_t kLeftValueWidth = 32;
 constexpr std::size_t kTwoColumnsFrom = 98;
+constexpr int kShownPerCode = 5;
 
 /// "4.1 G MACs   8.2 GFLOP": wide gaps are commas where Markdown closes them.
 std::string comma_separated(std::string_view text) {
@@ -43,6 +45,19 @@ std::string note_text(const Diagnostic& d) {
   text += printable(d.message);
   if (!d.hint.empty()) text += " (" + printable(d.hint) + ")";
   return text;
+}
+
+void append_note(Sheet& sheet, const Diagnostic& diagnostic) {
+  const std::string_view severity = severity_name(diagnostic.severity);
+  const std::string text = note_text(diagnostic);
+  if (sheet.is_markdown()) {
+    sheet.text += fmt::format("- {}: {}\n", severity, markdown_text(text));
+    return;
+  }
+  const bool warning = diagnostic.severity == Severity::kWarning;
+  sheet.text += "  ";
+  sheet.painter.append(sheet.text, severity, warning ? Style::kYellow : Style::kDim);
+  sheet.text += ": " + text + '\n';
 }
 
 }  // namespace
@@ -119,17 +134,18 @@ void append_remark(Sheet& sheet, std::string_view line) {
   sheet.text += '\n';
 }
 
-void append_note(Sheet& sheet, const Diagnostic& diagnostic) {
-  const std::string_view severity = severity_name(diagnostic.severity);
-  const std::string text = note_text(diagnostic);
-  if (sheet.is_markdown()) {
-    sheet.text += fmt::format("- {}: {}\n", severity, markdown_text(text));
-    return;
+void append_notes(Sheet& sheet, const std::vector<Diagnostic>& diagnostics) {
+  std::map<std::string, int> seen;
+  for (const Diagnostic& d : diagnostics) {
+    if (d.severity == Severity::kError || ++seen[d.code] > kShownPerCode) continue;
+    if (seen.size() == 1 && seen[d.code] == 1) append_gap(sheet);
+    append_note(sheet, d);
   }
-  const bool warning = diagnostic.severity == Severity::kWarning;
-  sheet.text += "  ";
-  sheet.painter.append(sheet.text, severity, warning ? Style::kYellow : Style::kDim);
-  sheet.text += ": " + text + '\n';
+  for (const auto& [code, count] : seen) {
+    if (count <= kShownPerCode) continue;
+    append_remark(
+        sheet, fmt::format("{} more of {}: --format json lists all", count - kShownPerCode, code));
+  }
 }
 
 }  // namespace roofline::report

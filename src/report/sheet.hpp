@@ -39,6 +39,7 @@ void append_figures(Sheet& sheet, const std::vector<FigureLine>& lines);
 void append_table(Sheet& sheet, const Table& table);
 /// A line that is read last, if at all.
 void append_remark(Sheet& sheet, std::string_view line);
-void append_note(Sheet& sheet, const Diagnostic& diagnostic);
+/// Notes and warnings, no errors; a model can have thousands: the first few of each code.
+void append_notes(Sheet& sheet, const std::vector<Diagnostic>& diagnostics);
 
 }  // namespace roofline::report

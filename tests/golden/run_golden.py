@@ -29,7 +29,8 @@ ROOT = HERE.parent.parent
 SCHEMA = ROOT / "docs" / "schemas" / "report.schema.json"
 # Commands whose JSON has a schema of its own.
 SCHEMAS = {command: ROOT / "docs" / "schemas" / f"{name}.schema.json"
-           for command, name in (("validate", "validation"), ("diff", "difference"))}
+           for command, name in (("validate", "validation"), ("diff", "difference"),
+                             ("compare", "comparison"))}
 # Flags of the text report, which JSON and CSV refuse, with their values; then those without one.
 TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--output", "-o")
 SWITCHES = ("--tensors", "--layers")

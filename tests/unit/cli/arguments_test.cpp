@@ -173,7 +173,7 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "latncy:+5%"},
                               "--fail-on: found 'latncy', expected one of latency, roofline, "
                               "planned_bytes, dram_bytes, peak_memory, copies, nodes, parameters, "
-                              "weight_bytes, macs, flops, transcendentals, traffic, peak_memory\n"
+                              "weight_bytes, macs, flops, transcendentals, traffic\n"
                               "  hint: did you mean 'latency'?\n"},
                     UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "macs:+0,latency:5%"},
                               "--fail-on: found 'latency:5%', expected growth as in latency:+5% or "

@@ -338,9 +338,9 @@ TEST(DiffText, AnUnchangedLatencyAndAChangedBoundAreSaid) {
 on Toy 1000
 as-is, runtime basic, data-sheet roof
 
-  total       before    after   change  relative
-  predicted  13.0 us  13.0 us     none
-  bound      compute   memory
+  total          before      after  change  relative
+  predicted     13.0 us    13.0 us    none
+  bound      compute     memory
 )");
 }
 
