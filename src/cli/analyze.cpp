@@ -61,6 +61,7 @@ void render(const report::Report& report, const AnalyzeOptions& options, std::os
   if (options.explain) return render_explanation(report, *options.explain, options.text, out);
   switch (options.format) {
     case Format::kText:
+    case Format::kMarkdown:
       return render_text(report, options.text, out);
     case Format::kNdjson:  // is for many models: analyze_many()
     case Format::kJson:
@@ -103,9 +104,9 @@ constexpr std::array kDimsAndFormat = {
     OptionSpec{.group = "output",
                .name = "--format",
                .value = "F",
-               .help = "text (default), json, csv or, a line for each of many models, ndjson, "
-                       "which list every layer in order; svg: a roofline plot; html: a page with "
-                       "charts and tables",
+               .help = "text (default) or markdown, for people; json, csv or, a line for each of "
+                       "many models, ndjson, which list every layer in order; svg: a roofline "
+                       "plot; html: a page with charts and tables",
                .choices = format_names},
     OptionSpec{.group = "output",
                .name = "--totals",

@@ -54,11 +54,13 @@ void check_use(const Arguments& arguments, const AnalyzeOptions& options) {
       }
     }
   };
+  const bool is_text = options.format == Format::kText;
   need({"--runtime", "--runtime-version", "--precision", "--threads", "--roof", "--copies",
         "--plot"},
        !options.question.machines.empty(), "--hardware");
-  need({"--sort", "--top", "--group-by", "--explain", "--dims", "--plot"},
-       options.format == Format::kText, "--format text");
+  need({"--explain", "--dims", "--plot"}, is_text, "--format text");
+  need({"--sort", "--top", "--group-by"}, is_text || options.format == Format::kMarkdown,
+       "--format text or markdown");
   need({"--tensors"}, options.format == Format::kJson || options.format == Format::kNdjson,
        "--format json or ndjson");
   if (options.text.sort == "time" && arguments.has("--sort") && options.question.machines.empty()) {
@@ -94,7 +96,7 @@ Format format(const std::string& text) {
 
 }  // namespace
 
-Names format_names() { return {"text", "json", "ndjson", "csv", "svg", "html"}; }
+Names format_names() { return {"text", "markdown", "json", "ndjson", "csv", "svg", "html"}; }
 
 AnalyzeOptions analyze_options(const Arguments& arguments, bool out_is_terminal) {
   AnalyzeOptions options;
@@ -111,6 +113,7 @@ AnalyzeOptions analyze_options(const Arguments& arguments, bool out_is_terminal)
   if (const std::string* text = arguments.one("--output")) options.output = *text;
   if (const std::string* text = arguments.one("--explain")) options.explain = *text;
   options.text = terminal_options(out_is_terminal && !options.output);
+  if (options.format == Format::kMarkdown) options.text.markup = report::Markup::kMarkdown;
   if (const std::string* text = arguments.one("--sort")) {
     options.text.sort = *text;
   }

@@ -10,7 +10,7 @@
 namespace roofline::cli {
 
 /// In the order of format_names().
-enum class Format { kText, kJson, kNdjson, kCsv, kSvg, kHtml };
+enum class Format { kText, kMarkdown, kJson, kNdjson, kCsv, kSvg, kHtml };
 /// Values of --format.
 [[nodiscard]] Names format_names();
 

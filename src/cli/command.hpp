@@ -49,7 +49,7 @@ struct Streams {
 /// One command: all that parsing, help and dispatch need.
 struct Command {
   std::string_view name;     ///< "hardware list"
-  std::string_view operand;  ///< "MODEL", "[NAME]", "[MODEL...]", "" for none
+  std::string_view operand;  ///< "MODEL", "OLD NEW", "[NAME]", "[MODEL...]", "" for none
   std::string_view summary;  ///< one line
   std::span<const OptionSpec> options;
   std::string_view examples;
@@ -88,6 +88,8 @@ extern const Command kCalibrateEmitCommand;
 extern const Command kCalibrateFitCommand;
 extern const Command kCalibrateAnchorCommand;
 extern const Command kCalibrateHostCommand;
+extern const Command kCompareCommand;
+extern const Command kDiffCommand;
 extern const Command kHardwareListCommand;
 extern const Command kHardwareShowCommand;
 extern const Command kHardwareCheckCommand;

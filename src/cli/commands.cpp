@@ -8,7 +8,8 @@ namespace roofline::cli {
 namespace {
 
 using Listed = const Command* const;
-constexpr Listed kModels[] = {&kAnalyzeCommand, &kSweepCommand, &kOpsCommand, &kStripCommand};
+constexpr Listed kModels[] = {&kAnalyzeCommand, &kCompareCommand, &kDiffCommand,
+                              &kSweepCommand,   &kOpsCommand,     &kStripCommand};
 constexpr Listed kMachines[] = {&kHardwareListCommand, &kHardwareShowCommand,
                                 &kHardwareCheckCommand};
 constexpr Listed kCalibration[] = {&kCalibrateHostCommand, &kCalibrateEmitCommand,

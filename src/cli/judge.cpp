@@ -51,4 +51,8 @@ ExitCode judge(const report::Report& report, bool strict, Severity least, std::o
   return ExitCode::kIncomplete;
 }
 
+bool print_errors(const report::Report& report, std::ostream& err) {
+  return judge(report, false, Severity::kError, err) != ExitCode::kOk;
+}
+
 }  // namespace roofline::cli

@@ -108,6 +108,21 @@ inline constexpr auto kSweepSizeOptions =
                        "64..512+64 (in steps), 1,8,64, or one; the first range is the axis",
                .repeatable = true}},
            kOtherSizeOptions);
+/// How a comparison of reports is written: read by read_rendering().
+inline constexpr std::array kRenderingOptions = {
+    OptionSpec{.group = "output",
+               .name = "--format",
+               .value = "F",
+               .help = "text (default), markdown or json",
+               .choices =
+                   [] {
+                     return Names{"text", "markdown", "json"};
+                   }},
+    OptionSpec{.group = "output",
+               .name = "--top",
+               .value = "N",
+               .help = "text, markdown: layers to list, 20 by default, 0 for all"},
+};
 inline constexpr std::array kOutputOption = {
     OptionSpec{.group = "output",
                .name = "--output",

@@ -119,6 +119,12 @@ Question question(const Arguments& arguments, Ranges ranges) {
     request.estimate.version = *version;
   }
   request.estimate.copies = arguments.has("--copies");
+  if (!result.machines.empty()) return result;
+  for (const OptionSpec& option : kMachineOptions) {
+    if (arguments.has(option.name)) {
+      throw usage_error(fmt::format("{} has no effect without --hardware", option.name));
+    }
+  }
   return result;
 }
 
@@ -139,7 +145,12 @@ report::Report Pricer::price(const std::string& path, onnx_io::Digest digest) co
   return analyze(onnx_io::load(path, digest), question_.request);
 }
 
-Inputs::Inputs(const Arguments& arguments) : pricer_(question(arguments)) {
+Inputs::Inputs(const Arguments& arguments, OnMissingPrecision on_missing)
+    : pricer_([&] {
+        Question asked = question(arguments);
+        asked.request.plan.precision_may_differ = on_missing == OnMissingPrecision::kAsIs;
+        return asked;
+      }()) {
   const std::string_view flag = asked(arguments);
   const auto& paths = arguments.positionals;
   if (!flag.empty() && std::all_of(paths.begin(), paths.end(), report::is_saved_report)) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -45,11 +46,18 @@ class Pricer {
   std::vector<hardware::Profile> profiles_;
 };
 
+/// Prints the errors among a report's findings; true when there are any.
+bool print_errors(const report::Report& report, std::ostream& err);
+
+/// What --precision means on a machine that has no peak for it.
+enum class OnMissingPrecision { kRefuse, kAsIs };
+
 /// The reports behind positional arguments: models, priced as the flags ask, or saved reports.
 class Inputs {
  public:
   /// Throws Error (kUsage) when flags ask something of saved reports only.
-  explicit Inputs(const Arguments& arguments);
+  explicit Inputs(const Arguments& arguments,
+                  OnMissingPrecision on_missing = OnMissingPrecision::kRefuse);
   [[nodiscard]] report::Report get(const std::string& path) const;
 
  private:

@@ -5,8 +5,9 @@ usage: run_golden.py --bin ROOFLINE TEST...
 A .test file is comments (#), environment lines (NAME=value), one "$ arguments" line, then sections
 "--- stdout", "--- stderr" and "--- exit N". The command runs in the project's root; $TMP in the
 arguments is an empty directory. Paths of both are printed as $ROOT and $TMP. "--- file NAME" is a
-file the command wrote to $TMP. Whatever it analyzes is analyzed again as JSON and CSV and checked by
-check_report.py; what other commands print is printed again as JSON and checked against its schema. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
+file the command wrote to $TMP. Whatever it analyzes is analyzed again as JSON, CSV and Markdown and
+checked by check_report.py and check_formats.py; what another command prints is printed again as JSON and
+checked against its schema, and what it compares is compared again as saved reports. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
 """
 import argparse
 import difflib
@@ -19,15 +20,17 @@ import subprocess
 import sys
 import tempfile
 
+import check_formats
 import check_report
 import jsonschema
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-SCHEMAS = ROOT / "docs" / "schemas"
-SCHEMA = SCHEMAS / "report.schema.json"
-# Commands whose JSON is checked against a schema, and no further.
-SCHEMA_OF = {"validate": "validation", "sweep": "sweep"}
+SCHEMA = ROOT / "docs" / "schemas" / "report.schema.json"
+# Commands whose JSON has a schema of its own.
+SCHEMAS = {command: ROOT / "docs" / "schemas" / f"{name}.schema.json"
+           for command, name in (("validate", "validation"), ("sweep", "sweep"), ("diff", "difference"),
+                             ("compare", "comparison"))}
 # Flags of the text report, which JSON and CSV refuse, with their values; then those without one.
 TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--output", "-o")
 FAILURE_SCHEMA = SCHEMAS / "failure.schema.json"
@@ -86,7 +89,7 @@ def sections_of(binary, golden, scratch):
 def report_arguments(command):
     """The command without flags of the text report; None when it reports nothing."""
     words = shlex.split(command)
-    if not words or words[0] not in ("analyze", *SCHEMA_OF) or "--help" in words or "--dims" in words:
+    if not words or words[0] not in ("analyze", *SCHEMAS) or "--help" in words or "--dims" in words:
         return None
     kept = []
     skip = False
@@ -105,10 +108,10 @@ def without_layers(report):
     return {**kept, "kind": "totals", "results": results}
 
 
-def check_many(binary, golden, arguments, schema):
+def check_many(run_words, arguments, schema):
     """Every line of NDJSON is a sound report or failure; --totals and CSV say the same."""
     def lines(*flags):
-        _, text, _ = execute(binary, [*arguments, "--format", *flags], golden)
+        _, text, _ = run_words([*arguments, "--format", *flags])
         return text.splitlines()
     whole = [check_report.load(line) for line in lines("ndjson", "--tensors", "--jobs", "2")]
     brief = [check_report.load(line) for line in lines("ndjson", "--totals", "--jobs", "1")]
@@ -137,17 +140,28 @@ def check_invariants(binary, golden, schema):
     arguments = report_arguments(golden.command)
     if arguments is None:
         return []
-    if arguments[0] in SCHEMA_OF:
-        _, text, _ = execute(binary, [*arguments, "--format", "json"], golden)
-        schema_file = SCHEMAS / f"{SCHEMA_OF[arguments[0]]}.schema.json"
-        validator = jsonschema.Draft7Validator(json.loads(schema_file.read_text()))
-        return [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
-                for e in validator.iter_errors(json.loads(text))]
-    _, text, errors = execute(binary, [*arguments, "--format", "json", "--tensors"], golden)
+    with tempfile.TemporaryDirectory() as scratch:
+        arguments = [word.replace("$TMP", scratch) for word in arguments]
+        return check_arguments(lambda words: execute(binary, words, golden), arguments, schema, scratch)
+
+
+def check_arguments(run_words, arguments, schema, scratch):
+    if arguments[0] != "analyze":
+        _, text, _ = run_words([*arguments, "--format", "json"])
+        validator = jsonschema.Draft7Validator(json.loads(SCHEMAS[arguments[0]].read_text()))
+        problems = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
+                    for e in validator.iter_errors(json.loads(text))]
+        if arguments[0] in ("validate", "sweep"):
+            return problems
+        return problems + check_formats.check_saved(run_words, arguments, scratch)
+    _, text, errors = run_words([*arguments, "--format", "json", "--tensors"])
     if "--format ndjson" in errors:  # one report cannot hold them
-        return check_many(binary, golden, arguments, schema)
-    _, table, _ = execute(binary, [*arguments, "--format", "csv"], golden)
-    return check_report.check(check_report.load(text), schema, table)
+        return check_many(run_words, arguments, schema)
+    _, table, _ = run_words([*arguments, "--format", "csv"])
+    _, page, _ = run_words([*arguments, "--format", "markdown", "--sort", "order", "--top", "0"])
+    report = check_report.load(text)
+    return [*check_report.check(report, schema, table), *check_formats.check_markdown(report, page),
+            *check_formats.check_equal(run_words, arguments, scratch)]
 
 
 def run(binary, golden, schema, update):
@@ -155,7 +169,7 @@ def run(binary, golden, schema, update):
     with tempfile.TemporaryDirectory() as scratch:
         code, sections = sections_of(binary, golden, scratch)
     actual = golden.expected(sections)
-    if code in (0, 4) or (code == 3 and sections[0][1]):
+    if code in (0, 1, 4) or (code == 3 and sections[0][1]):
         for problem in check_invariants(binary, golden, schema):
             print(f"{golden.path.name}: {problem}")
             return False

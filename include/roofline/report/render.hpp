@@ -12,9 +12,12 @@ namespace roofline::report {
 
 enum class GroupBy { kNone, kOp, kClass, kScope };
 
+enum class Markup { kTerminal, kMarkdown };
+
 /// How a person reads the report; JSON and CSV always list everything in execution order.
 struct TextOptions {
-  std::size_t width = 120;    ///< terminal columns
+  Markup markup = Markup::kTerminal;
+  std::size_t width = 120;    ///< terminal columns; Markdown is as wide as it needs to be
   bool color = false;         ///< ANSI colours
   bool unicode = true;        ///< bars and arrows; ASCII otherwise
   std::size_t top = 20;       ///< layers to list; 0 = all
@@ -27,8 +30,8 @@ struct TextOptions {
 /// "memory". "time" means FLOPs in a report without machines.
 [[nodiscard]] std::vector<std::string> sort_keys();
 
-/// For people: a summary, the layers that matter, notes and warnings. Errors are left to the
-/// caller.
+/// For people, on a terminal or as Markdown: a summary, the layers that matter, notes and warnings.
+/// Errors are left to the caller.
 void render_text(const Report& report, const TextOptions& options, std::ostream& out);
 /// How much of a report a script reads: thousands of models are compared by their totals.
 enum class Detail { kLayers, kTotals };

@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{{"analyze", "m.onnx", "--top", "1e3"},
                               "--top: found '1e3', expected a whole number, at least 0\n"},
                     UsageCase{{"analyze", "m.onnx", "--format", "jsn"},
-                              "--format: found 'jsn', expected one of text, json, ndjson, csv, svg, html\n"
+                              "--format: found 'jsn', expected one of text, markdown, json, ndjson, csv, svg, html\n"
                               "  hint: did you mean 'json'?\n"},
                     UsageCase{
                         {"analyze", "m.onnx", "--sort", "name"},
@@ -156,13 +156,40 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(UsageCase{{"analyze", "m.onnx", "--precision", "fp16"},
                               "--precision has no effect without --hardware\n"},
                     UsageCase{{"analyze", "m.onnx", "--format", "json", "--top", "3"},
-                              "--top has no effect without --format text\n"},
+                              "--top has no effect without --format text or markdown\n"},
                     UsageCase{{"analyze", "m.onnx", "--tensors"},
                               "--tensors has no effect without --format json or ndjson\n"},
                     UsageCase{{"analyze", "m.onnx", "--sort", "time"},
                               "--sort time has no effect without --hardware\n"},
                     UsageCase{{"analyze", "m.onnx", "--explain", "conv1", "--top", "3"},
-                              "--top has no effect beside --explain\n"}));
+                              "--top has no effect beside --explain\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--format", "json", "--top", "3"},
+                              "--top has no effect without --format text or markdown\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--roof", "measured"},
+                              "--roof has no effect without --hardware\n"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Growth, UsageErrors,
+    testing::Values(UsageCase{{"diff", "a.onnx", "b.onnx", "c.onnx"},
+                              "roofline diff: unexpected argument 'c.onnx'\n"
+                              "  hint: it takes OLD NEW\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "latncy:+5%"},
+                              "--fail-on: found 'latncy', expected one of latency, roofline, "
+                              "planned_bytes, dram_bytes, peak_memory, copies, nodes, parameters, "
+                              "weight_bytes, macs, flops, transcendentals, traffic\n"
+                              "  hint: did you mean 'latency'?\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "macs:+0,latency:5%"},
+                              "--fail-on: found 'latency:5%', expected growth as in latency:+5% or "
+                              "latency:+1ms\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "latency:+-5ms"},
+                              "--fail-on: found 'latency:+-5ms', expected growth as in latency:+5% "
+                              "or latency:+1ms\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "traffic:+2ms"},
+                              "--fail-on: found 'traffic:+2ms', expected growth as in traffic:+5% "
+                              "or traffic:+2MB\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "nodes"},
+                              "--fail-on: found 'nodes', expected growth as in nodes:+5% or "
+                              "nodes:+0\n"}));
 
 INSTANTIATE_TEST_SUITE_P(
     ManyModels, UsageErrors,
