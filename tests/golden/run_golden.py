@@ -33,7 +33,7 @@ SCHEMAS = {command: ROOT / "docs" / "schemas" / f"{name}.schema.json"
                              ("compare", "comparison"))}
 # Flags of the text report, which JSON and CSV refuse, with their values; then those without one.
 TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--output", "-o")
-FAILURE_SCHEMA = SCHEMAS / "failure.schema.json"
+FAILURE_SCHEMA = SCHEMA.parent / "failure.schema.json"
 SWITCHES = ("--tensors", "--layers", "--totals", "--plot")
 
 
