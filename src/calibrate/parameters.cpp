@@ -41,6 +41,7 @@ constexpr std::array kWidths = {
     Width{"weight_residency", 0.4}, Width{"wave", 0.6},
     Width{"tile_half", 0.7},        Width{"tile_prologue", 1.0},
     Width{"epilogue_flops", 0.8},   Width{"softmax_flops", 0.6},
+    Width{"flop_pj", 0.5},
 };
 constexpr double kHalfWidth = 1.3;
 constexpr double kFusedWidth = 0.8;

@@ -121,24 +121,42 @@ const KernelTiming* LatencyModel::timing(const plan::Kernel& kernel) const {
 }
 
 double LatencyModel::derate(const hardware::ComputeUnit& unit) const {
-  const auto fp16 = unit.peaks.find(hardware::Precision::kFp16);
   double factor = 1;
   for (const hardware::Derate& rule : calibration_.derates) {
     if (rule.matrix_only && unit.kind != hardware::UnitKind::kMatrix) continue;
     const auto& names = rule.architectures;
-    if (!names.empty() &&
-        std::find(names.begin(), names.end(), profile_.architecture) == names.end()) {
-      continue;
-    }
-    if (rule.most_tdp_w && !(profile_.tdp_w && profile_.tdp_w->value <= *rule.most_tdp_w)) continue;
-    if (rule.least_flops_per_watt &&
-        !(profile_.tdp_w && fp16 != unit.peaks.end() &&
-          fp16->second.flops_per_s.value / profile_.tdp_w->value >= *rule.least_flops_per_watt)) {
-      continue;
-    }
-    factor *= rule.factor;
+    const bool applies = names.empty() || std::find(names.begin(), names.end(),
+                                                    profile_.architecture) != names.end();
+    if (applies) factor *= rule.factor;
   }
   return factor;
+}
+
+/// Power that a matrix unit draws at its peak, over what the power cap leaves beside main memory;
+/// 0 where the calibration or the profile does not tell.
+double LatencyModel::full_load(const hardware::ComputeUnit& unit) const {
+  const auto fp16 = unit.peaks.find(hardware::Precision::kFp16);
+  if (unit.kind != hardware::UnitKind::kMatrix || fp16 == unit.peaks.end()) return 0;
+  if (!profile_.tdp_w || !profile_.clock_hz || !profile_.logic_energy_percent) return 0;
+  const std::optional<hardware::Fact>& memory = profile_.dram().power_w;
+  const double budget = profile_.tdp_w->value - (memory ? memory->value : 0);
+  if (budget <= 0) return 0;
+  const double flop_j = calibration_.terms.flop_pj * 1e-12 * profile_.logic_energy_percent->value /
+                        100 * profile_.clock_hz->value / 1e9;
+  return fp16->second.flops_per_s.value * flop_j / budget;
+}
+
+/// Slows a contraction down to the clock at which its unit keeps within the power cap. Power goes
+/// with the clock and the square of the voltage; that rises about with the root of the clock here,
+/// so that the clock falls with the root of the load. Narrow precisions draw as much at their peak
+/// as 16 bits at theirs.
+void LatencyModel::cap_power(const plan::Step& step, StepTime& t) const {
+  if (!step.work.contraction || step.unit < 0 || !step.precision || t.compute_s <= 0) return;
+  const hardware::ComputeUnit& unit = profile_.units[static_cast<std::size_t>(step.unit)];
+  const double busy_s =
+      step.kernel.work / (unit.peaks.at(*step.precision).flops_per_s.value * share_);
+  t.power_load = full_load(unit) * busy_s / t.compute_s;
+  t.compute_s *= std::pow(1 + t.power_load * t.power_load, 0.25);
 }
 
 /// Contractions run at the rate of their unit; what goes through elements, at the vector unit's.
@@ -230,7 +248,7 @@ void LatencyModel::choose_tile(const ops::Contraction& c, double element_bytes, 
       t.tile = Tile{rows, columns, split, waves};
     }
   }
-  t.compute_s += best;
+  t.compute_s = best;
 }
 
 void LatencyModel::add_compute(const plan::Step& step, const KernelTiming& times,
@@ -247,15 +265,21 @@ void LatencyModel::add_compute(const plan::Step& step, const KernelTiming& times
   for (std::size_t i = 0; i < times.half.size(); ++i) {
     t.saturation *= 1 + times.half[i] / kernel.extents[i];
   }
+  add_work(step, t);
+  cap_power(step, t);
   for (const std::string_view op : kernel.fused) {
     const auto cost = calibration_.fused.find(op);
     if (cost != calibration_.fused.end()) t.fused_s += cost->second * kernel.results / vector_peak_;
   }
-  t.compute_s = t.fused_s;
+  t.compute_s += t.fused_s;
+}
+
+/// Time of the kernel's work at the clock of the profile.
+void LatencyModel::add_work(const plan::Step& step, StepTime& t) const {
   const ops::Contraction* c = step.work.contraction.get();
   if (c != nullptr && calibration_.terms.tile_half > 0) {
-    if (kernel.kind == "attention") {
-      t.compute_s += attention_s(*c, t.peak * t.efficiency);
+    if (step.kernel.kind == "attention") {
+      t.compute_s = attention_s(*c, t.peak * t.efficiency);
       return;
     }
     if (c->n > 1 && step.unit >= 0 && step.precision) {
@@ -264,7 +288,7 @@ void LatencyModel::add_compute(const plan::Step& step, const KernelTiming& times
       return;
     }
   }
-  t.compute_s += kernel.work / (t.peak * t.efficiency) * t.saturation;
+  t.compute_s = step.kernel.work / (t.peak * t.efficiency) * t.saturation;
 }
 
 double LatencyModel::run_s() const {

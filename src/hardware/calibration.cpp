@@ -19,15 +19,6 @@ constexpr Range kSeconds = {0, 10};
 constexpr Range kWeight = {0, 1e3};
 constexpr Range kFlops = {0, 1e6};
 
-/// A Derate as text: absent limits are empty.
-std::string derate_text(const Derate& d) {
-  const auto limit = [](const std::optional<double>& value) {
-    return value ? fmt::format("{}", *value) : std::string();
-  };
-  return fmt::format("derate={} {} '{}' '{}' {}\n", d.factor, d.architectures, limit(d.most_tdp_w),
-                     limit(d.least_flops_per_watt), d.matrix_only);
-}
-
 /// Major and minor number.
 using Release = std::pair<int, int>;
 
@@ -65,6 +56,7 @@ std::span<const Parameter<Terms>> term_parameters() {
       Parameter<Terms>{"split_s", &Terms::split_s, kSeconds},
       Parameter<Terms>{"epilogue_flops", &Terms::epilogue_flops, kFlops},
       Parameter<Terms>{"softmax_flops", &Terms::softmax_flops, kFlops},
+      Parameter<Terms>{"flop_pj", &Terms::flop_pj, kFlops},
   };
   return kParameters;
 }
@@ -111,7 +103,9 @@ std::string digest(const Calibration& calibration) {
     }
   }
   for (const auto& [op, flops] : calibration.fused) text += fmt::format("fused.{}={}\n", op, flops);
-  for (const Derate& d : calibration.derates) text += derate_text(d);
+  for (const Derate& d : calibration.derates) {
+    text += fmt::format("derate={} {} {}\n", d.factor, d.architectures, d.matrix_only);
+  }
   const std::vector<std::uint8_t> bytes(text.begin(), text.end());
   return sha256_hex(bytes);
 }

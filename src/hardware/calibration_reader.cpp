@@ -13,11 +13,9 @@ namespace {
 
 using data::YamlNode;
 
-constexpr Quantity kPower = {Unit::kWatt, "75 W"};
 constexpr Range kThreads = {0, 1e6};
 constexpr Range kRows = {0, 1e9};
 constexpr Range kError = {0, 1e3};
-constexpr Range kFlopsPerWatt = {1, 1e18};
 
 template <class Owner>
 Names names_of(std::span<const Parameter<Owner>> parameters) {
@@ -101,16 +99,11 @@ KernelTiming read_kernel(const YamlNode& node) {
 }
 
 Derate read_derate(const YamlNode& node) {
-  static const Names kKeys = {"factor", "architectures", "most_tdp", "least_flops_per_watt",
-                              "matrix_only"};
+  static const Names kKeys = {"factor", "architectures", "matrix_only"};
   node.allow_only(kKeys);
   Derate derate;
   derate.factor = read_ranged(node.at("factor"), "", kDerateRange);
   if (const YamlNode* list = node.find("architectures")) derate.architectures = read_names(*list);
-  if (const YamlNode* tdp = node.find("most_tdp")) derate.most_tdp_w = read_value(*tdp, kPower);
-  if (const YamlNode* least = node.find("least_flops_per_watt")) {
-    derate.least_flops_per_watt = read_ranged(*least, "", kFlopsPerWatt);
-  }
   if (const YamlNode* only = node.find("matrix_only")) derate.matrix_only = only->boolean();
   return derate;
 }

@@ -51,6 +51,7 @@ class FactList {
     add(prefix + "bandwidth", level.bytes_per_s, Unit::kBytePerSecond);
     add(prefix + "measured_bandwidth", level.measured_bytes_per_s, Unit::kBytePerSecond);
     add(prefix + "core_bandwidth", level.core_bytes_per_s, Unit::kBytePerSecond);
+    add(prefix + "power", level.power_w, Unit::kWatt);
   }
   void add_curve(const Profile& profile) {
     for (const BandwidthPoint& point : profile.bandwidth_curve) {
@@ -138,6 +139,7 @@ std::vector<NamedFact> facts(const Profile& profile) {
   list.add("vector_bits", profile.vector_bits, std::nullopt);
   list.add("link", profile.link_bytes_per_s, Unit::kBytePerSecond);
   list.add("tdp", profile.tdp_w, Unit::kWatt);
+  list.add("logic_energy", profile.logic_energy_percent, std::nullopt);
   return list.take();
 }
 

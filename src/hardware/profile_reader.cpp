@@ -22,6 +22,7 @@ constexpr Quantity kCapacity = {Unit::kByte, "16 GB"};
 constexpr Quantity kTime = {Unit::kSecond, "2.6 us", true};
 constexpr Quantity kClock = {Unit::kHertz, "1.53 GHz"};
 constexpr Quantity kPower = {Unit::kWatt, "300 W"};
+constexpr Quantity kPercent = {std::nullopt, "35", false, 1000};
 constexpr Quantity kCores = {std::nullopt, "80", false, 1e7};
 constexpr Quantity kAlignment = {std::nullopt, "8", false, kMaxAlignment};
 constexpr Quantity kVectorBits = {std::nullopt, "256", false, kMaxVectorBits};
@@ -74,7 +75,7 @@ ComputeUnit read_unit(const YamlNode& node, const FactReader& facts) {
 
 MemoryLevel read_level(const YamlNode& node, const FactReader& facts) {
   static const Names kKeys = {"name",           "capacity", "bandwidth", "measured_bandwidth",
-                              "core_bandwidth", "shared"};
+                              "core_bandwidth", "power",    "shared"};
   node.allow_only(kKeys);
   MemoryLevel level;
   level.name = read_name(node.at("name"));
@@ -82,6 +83,7 @@ MemoryLevel read_level(const YamlNode& node, const FactReader& facts) {
   level.bytes_per_s = facts.optional(node, "bandwidth", kBandwidth);
   level.measured_bytes_per_s = facts.optional(node, "measured_bandwidth", kBandwidth);
   level.core_bytes_per_s = facts.optional(node, "core_bandwidth", kBandwidth);
+  level.power_w = facts.optional(node, "power", kPower);
   if (const YamlNode* shared = node.find("shared")) level.shared = shared->boolean();
   if (level.bytes_per_s) {
     for (const auto& measured : {level.measured_bytes_per_s, level.core_bytes_per_s}) {
@@ -201,7 +203,7 @@ Profile read_profile(const YamlNode& tree) {
   static const Names kKeys = {"id",           "name",        "kind",  "extends",         "sources",
                               "architecture", "vector_bits", "units", "memory",          "overhead",
                               "cores",        "clock",       "link",  "bandwidth_curve", "tdp",
-                              "calibrations"};
+                              "logic_energy", "calibrations"};
   tree.allow_only(kKeys);
   Profile profile;
   profile.id = read_name(tree.at("id", "the name of the file without .yaml"));
@@ -218,6 +220,7 @@ Profile read_profile(const YamlNode& tree) {
   profile.clock_hz = facts.optional(tree, "clock", kClock);
   profile.link_bytes_per_s = facts.optional(tree, "link", kBandwidth);
   profile.tdp_w = facts.optional(tree, "tdp", kPower);
+  profile.logic_energy_percent = facts.optional(tree, "logic_energy", kPercent);
   if (const YamlNode* text = tree.find("architecture")) profile.architecture = read_name(*text);
   profile.vector_bits = facts.optional(tree, "vector_bits", kVectorBits);
   if (const YamlNode* curve = tree.find("bandwidth_curve")) read_curve(*curve, facts, profile);

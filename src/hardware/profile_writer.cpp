@@ -78,6 +78,7 @@ YamlValue level_value(const MemoryLevel& level) {
   add_fact(value, "bandwidth", level.bytes_per_s, Unit::kBytePerSecond);
   add_fact(value, "measured_bandwidth", level.measured_bytes_per_s, Unit::kBytePerSecond);
   add_fact(value, "core_bandwidth", level.core_bytes_per_s, Unit::kBytePerSecond);
+  add_fact(value, "power", level.power_w, Unit::kWatt);
   if (!level.shared) value.add("shared", YamlValue::boolean(false));
   return value;
 }
@@ -150,10 +151,6 @@ YamlValue derates_value(const std::vector<Derate>& derates) {
     YamlValue value = YamlValue::map();
     value.add("factor", YamlValue::number(derate.factor));
     add_texts(value, "architectures", derate.architectures);
-    if (derate.most_tdp_w) value.add("most_tdp", quantity(*derate.most_tdp_w, Unit::kWatt));
-    if (derate.least_flops_per_watt) {
-      value.add("least_flops_per_watt", YamlValue::number(*derate.least_flops_per_watt));
-    }
     if (!derate.matrix_only) value.add("matrix_only", YamlValue::boolean(false));
     list.add(std::move(value));
   }
@@ -218,6 +215,7 @@ YamlValue profile_value(const Profile& p) {
   add_fact(value, "vector_bits", p.vector_bits, std::nullopt);
   add_fact(value, "link", p.link_bytes_per_s, Unit::kBytePerSecond);
   add_fact(value, "tdp", p.tdp_w, Unit::kWatt);
+  add_fact(value, "logic_energy", p.logic_energy_percent, std::nullopt);
   YamlValue calibrations = YamlValue::list();
   for (const Calibration& c : p.calibrations) {
     YamlValue item = YamlValue::map();

@@ -265,6 +265,11 @@ void append_kernel_time(Screen& screen, const DerivationRow& row) {
     term(screen, "",
          fmt::format("+ {} for {} behind it", seconds_text(time.fused_s), printable(row.fused)));
   }
+  if (time.power_load > 0) {
+    term(screen, "power",
+         fmt::format("at full clock {:.3g} of the budget: x (1 + {:.3g}^2)^(1/4), in the above",
+                     time.power_load, time.power_load));
+  }
   term(screen, "on chip",
        fmt::format("{} x {:.3g}", seconds_text(time.cached_s), row.timing->cached));
   term(screen, "main memory",

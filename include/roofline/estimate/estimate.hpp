@@ -44,6 +44,7 @@ struct StepTime {
   double peak = 0;        ///< FLOP/s of the cores that run, derated
   double efficiency = 1;  ///< product of the kind's, the precision's and the machine's
   double saturation = 1;  ///< product of 1 + half / extent
+  double power_load = 0;  ///< that the unit would draw, over the power budget; 0: no power cap
   double fused_s = 0;     ///< activations behind the kernel
   std::optional<Tile> tile = {};
   const hardware::KernelTiming* timing = nullptr;  ///< nullptr: the calibration has none

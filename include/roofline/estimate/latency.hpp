@@ -32,10 +32,13 @@ class LatencyModel {
   [[nodiscard]] const hardware::KernelTiming* timing(const plan::Kernel& kernel) const;
   [[nodiscard]] double peak(const plan::Step& step) const;
   [[nodiscard]] double derate(const hardware::ComputeUnit& unit) const;
+  [[nodiscard]] double full_load(const hardware::ComputeUnit& unit) const;
+  void cap_power(const plan::Step& step, StepTime& t) const;
   [[nodiscard]] Bandwidths cached_bandwidth(double distance) const;
   void add_traffic(const plan::Step& step, const plan::Plan& plan,
                    std::span<const double> distances, StepTime& t) const;
   void add_compute(const plan::Step& step, const hardware::KernelTiming& timing, StepTime& t) const;
+  void add_work(const plan::Step& step, StepTime& t) const;
   [[nodiscard]] double attention_s(const ops::Contraction& c, double rate) const;
   void choose_tile(const ops::Contraction& c, double element_bytes, StepTime& t) const;
 

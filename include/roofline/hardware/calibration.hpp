@@ -43,15 +43,16 @@ struct Terms {
   double split_s = 0;         ///< fixed time of reducing a contraction split along k
   double epilogue_flops = 0;  ///< of the vector unit, for each result of a contraction
   double softmax_flops = 0;   ///< of the vector unit, for each score of a fused attention
+  /// Energy in pJ of a FLOP of 16 bits on a matrix unit, all around it included, in logic of
+  /// TSMC's 16 nm process at 1 GHz; 0: no power cap.
+  double flop_pj = 0;
 };
 
 /// A factor on the peak of the machines that it applies to: what a data sheet does not tell.
 struct Derate {
   double factor = 1;
   std::vector<std::string> architectures = {};  ///< empty: any
-  std::optional<double> most_tdp_w = {};
-  std::optional<double> least_flops_per_watt = {};  ///< of the unit's fp16 peak
-  bool matrix_only = true;                          ///< matrix units only
+  bool matrix_only = true;                      ///< matrix units only
 
   bool operator==(const Derate&) const = default;
 };

@@ -29,7 +29,7 @@ inline constexpr std::string_view kUnsourced = "unsourced";
 
 /// A number of the profile and where it comes from.
 struct Fact {
-  double value = 0;    ///< SI base unit: FLOP/s, B/s, B, s, Hz, W, or a count
+  double value = 0;    ///< SI base unit: FLOP/s, B/s, B, s, Hz, W, or a count or percentage
   std::string source;  ///< id of an entry in Profile::sources
   std::string note = {};
 };
@@ -66,6 +66,7 @@ struct MemoryLevel {
   std::optional<Fact> bytes_per_s;  ///< theoretical
   std::optional<Fact> measured_bytes_per_s;
   std::optional<Fact> core_bytes_per_s;  ///< what one core alone reaches
+  std::optional<Fact> power_w = {};      ///< that it draws at its full bandwidth
   bool shared = true;                    ///< false: every core has its own
 };
 
@@ -92,6 +93,8 @@ struct Profile {
   std::string architecture;              ///< "volta", "ampere", "zen5", ...; empty when not given
   std::optional<Fact> link_bytes_per_s;  ///< host link, e.g. PCIe, one direction
   std::optional<Fact> tdp_w;
+  /// Of switching logic, in percent of that on TSMC's 16 nm FinFET process at the same clock.
+  std::optional<Fact> logic_energy_percent = {};
   std::vector<Calibration> calibrations;
   std::map<std::string, std::string> sources;  ///< id -> citation
 

@@ -32,13 +32,14 @@ CALIBRATION = {
     "precisions": {"int8": 1.05},
     "kernels": {"unary:Exp": {"efficiency": 0.1, "half": [1, 2, 3], "call_s": "1 us"}, "pool": None},
     "fused": {"Clip": 8},
-    "derates": [{"factor": 0.7, "architectures": ["turing"], "most_tdp": "75 W"}],
+    "derates": [{"factor": 0.7, "architectures": ["turing"]}],
     "evidence": {"rows": 9, "mape": 0.1, "sources": ["a book"], "machines": ["epyc-9654"]},
 }
 CALIBRATED = {
     **GOOD,
     "architecture": "zen5",
     "vector_bits": {"value": 512, "source": "s"},
+    "logic_energy": {"value": 35, "source": "s"},
     "bandwidth_curve": {
         "source": "s",
         "points": [{"working_set": "32 KiB", "read": "300 GB/s", "write": "200 GB/s"}],

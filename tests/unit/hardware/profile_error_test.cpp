@@ -19,11 +19,12 @@ TEST(ProfileErrors, UnknownKeys) {
       error_of("overhead:", "overheads:"),
       "error[unknown-key]: m.yaml:13:1: the document has an unknown key 'overheads'; expected "
       "one of id, name, kind, extends, sources, architecture, vector_bits, units, memory, "
-      "overhead, cores, clock, link, bandwidth_curve, tdp, calibrations\n  hint: did you mean "
+      "overhead, cores, clock, link, bandwidth_curve, tdp, logic_energy, calibrations\n  hint: did "
+      "you mean "
       "'overhead'?\n");
   EXPECT_EQ(error_of("    bandwidth:", "    bandwith:"),
             "error[unknown-key]: m.yaml:12:5: 'memory[0]' has an unknown key 'bandwith'; expected "
-            "one of name, capacity, bandwidth, measured_bandwidth, core_bandwidth, shared\n"
+            "one of name, capacity, bandwidth, measured_bandwidth, core_bandwidth, power, shared\n"
             "  hint: did you mean 'bandwidth'?\n");
   EXPECT_EQ(error_of("fp32:", "fp33:"),
             "error[unknown-key]: m.yaml:9:7: 'units[0].peaks' has an unknown key 'fp33'; expected "

@@ -37,6 +37,7 @@ memory:
     capacity: {value: "16 GB", source: a}
     bandwidth: {value: "100 GB/s", source: a}
     measured_bandwidth: {value: "90 GB/s", source: b}
+    power: {value: "25 W", source: b}
 overhead:
   per_launch: {value: "2.5 us", source: a}
   per_run: {value: "0 s", source: a}
@@ -44,6 +45,7 @@ cores: {value: 80, source: a}
 clock: {value: "1.5 GHz", source: a}
 link: {value: "16 GB/s", source: a}
 tdp: {value: "300 W", source: a}
+logic_energy: {value: 35, source: b}
 calibrations:
   - {runtime: onnxruntime, version: "1.30.0", date: 2026-11-20}
 )";
@@ -73,6 +75,8 @@ TEST(Profile, KeepsEveryFieldInSiUnits) {
   EXPECT_DOUBLE_EQ(p.clock_hz->value, 1.5e9);
   EXPECT_DOUBLE_EQ(p.link_bytes_per_s->value, 16e9);
   EXPECT_DOUBLE_EQ(p.tdp_w->value, 300);
+  EXPECT_DOUBLE_EQ(p.dram().power_w->value, 25);
+  EXPECT_DOUBLE_EQ(p.logic_energy_percent->value, 35);
   ASSERT_EQ(p.calibrations.size(), 1U);
   EXPECT_EQ(p.calibrations[0].version, "1.30.0");
   EXPECT_EQ(p.calibrations[0].date, "2026-11-20");
@@ -104,8 +108,9 @@ TEST(Profile, FactsListEveryNumber) {
                   "units.tensor.int8.peak a 8.00 TFLOP/s", "units.tensor.int8.alignment b 16",
                   "memory.l2.capacity a 6.29 MB", "memory.dram.capacity a 16.0 GB",
                   "memory.dram.bandwidth a 100 GB/s", "memory.dram.measured_bandwidth b 90.0 GB/s",
-                  "overhead.per_launch a 2.50 us", "overhead.per_run a 0 s", "cores a 80",
-                  "clock a 1.50 GHz", "link a 16.0 GB/s", "tdp a 300 W"));
+                  "memory.dram.power b 25 W", "overhead.per_launch a 2.50 us",
+                  "overhead.per_run a 0 s", "cores a 80", "clock a 1.50 GHz", "link a 16.0 GB/s",
+                  "tdp a 300 W", "logic_energy b 35"));
 }
 
 std::string digest_of(const std::string& text) { return load_text(text, "x.yaml").digest; }

@@ -62,6 +62,7 @@ memory:
   - name: dram
     bandwidth: {value: 1 GB/s, source: s}
     measured_bandwidth: {value: 0.9 GB/s, source: s}
+    power: {value: 4.5 W, source: s}
 bandwidth_curve:
   source: s
   points:
@@ -75,6 +76,7 @@ clock: {value: 4.2 GHz, source: s}
 vector_bits: {value: 512, source: s, note: AVX-512}
 link: {value: 16 GB/s, source: s}
 tdp: {value: 65 W, source: s}
+logic_energy: {value: 35, source: s}
 calibrations:
   - runtime: onnxruntime:all
     version: "1.30"
@@ -87,7 +89,7 @@ calibrations:
       conv.pointwise: {efficiency: 0.94, half: [36, 4.9, 0]}
       unary:Sigmoid: {efficiency: 1e-6, call_s: 1.2 us, cached: 0.5}
     fused: {Clip: 8}
-    derates: [{factor: 0.72, architectures: [turing], most_tdp: 75 W, least_flops_per_watt: 5e11, matrix_only: false}]
+    derates: [{factor: 0.72, architectures: [turing], matrix_only: false}]
     evidence: {rows: 120, mape: 0.031, cross_validated_mape: 0.04, unidentified: [terms.wave], sources: [us]}
 )";
 

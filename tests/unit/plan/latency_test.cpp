@@ -73,6 +73,59 @@ TEST(Latency, ComputeIsWorkOverPeakEfficiencyAndSaturation) {
   EXPECT_GE(t.total_s, t.compute_s);
 }
 
+/// The machine with a matrix unit of 100 GFLOP/s in fp32 and 200 in fp16. At its peak it draws 0.2
+/// W for each pJ of Terms::flop_pj: 2e11 FLOP/s x 50 % x 2 GHz. 30 W - 10 W are left for it.
+hardware::Profile capped_machine() {
+  hardware::Profile p = machine();
+  p.units.push_back({.name = "tensor", .kind = hardware::UnitKind::kMatrix, .peaks = {}});
+  p.units[1].peaks[hardware::Precision::kFp32] = p.units[0].peaks.at(hardware::Precision::kFp32);
+  p.units[1].peaks[hardware::Precision::kFp16] = {
+      .flops_per_s = {2e11, "s"}, .measured = {}, .alignment = 1};
+  p.units[0].peaks.at(hardware::Precision::kFp32).flops_per_s.value = 5e10;
+  p.memory.back().power_w = hardware::Fact{10, "s"};
+  p.tdp_w = hardware::Fact{30, "s"};
+  p.logic_energy_percent = hardware::Fact{50, "s"};
+  return p;
+}
+
+StepTime capped_time(const hardware::Profile& profile, double flop_pj) {
+  hardware::Calibration c = calibration();  // a quarter of the peak: 0.5 for gemm, 0.5 for its k
+  c.terms.flop_pj = flop_pj;
+  const plan::Plan planned = plan(profile);
+  const std::vector<double> distances(planned.steps.at(0).accesses.size(), 1);
+  return LatencyModel(profile, c, {}).time(planned.steps.at(0), planned, distances);
+}
+
+TEST(Latency, UnderAPowerCapComputeGrowsWithTheRootOfTheLoad) {
+  const double uncapped_s = kFlops / 1e11 * 4;
+  const StepTime at_budget = capped_time(capped_machine(), 400);  // 80 W / 4 of 20 W
+  EXPECT_DOUBLE_EQ(at_budget.power_load, 1);
+  EXPECT_DOUBLE_EQ(at_budget.compute_s, uncapped_s * std::pow(2, 0.25));
+  const StepTime hot = capped_time(capped_machine(), 400 * 100);
+  EXPECT_DOUBLE_EQ(hot.power_load, 100);
+  EXPECT_NEAR(hot.compute_s, uncapped_s * 10, uncapped_s * 10 * 3e-5);
+  const StepTime cool = capped_time(capped_machine(), 4);
+  EXPECT_NEAR(cool.compute_s, uncapped_s, uncapped_s * 3e-5);
+}
+
+TEST(Latency, MainMemoryTakesItsShareOfThePowerFirst) {
+  hardware::Profile profile = capped_machine();
+  profile.memory.back().power_w.reset();
+  EXPECT_DOUBLE_EQ(capped_time(profile, 600).power_load, 1);  // 120 W / 4 of 30 W
+}
+
+TEST(Latency, NoPowerCapWithoutItsFacts) {
+  EXPECT_EQ(capped_time(capped_machine(), 0).power_load, 0);
+  for (const auto fact : {&hardware::Profile::tdp_w, &hardware::Profile::clock_hz,
+                          &hardware::Profile::logic_energy_percent}) {
+    hardware::Profile profile = capped_machine();
+    (profile.*fact).reset();
+    const StepTime t = capped_time(profile, 400);
+    EXPECT_EQ(t.power_load, 0);
+    EXPECT_DOUBLE_EQ(t.compute_s, kFlops / 1e11 * 4);
+  }
+}
+
 TEST(Latency, BytesComeFromWhereTheirReuseDistanceSays) {
   const StepTime near = time_of(calibration(), 1, 1e3);
   const StepTime far = time_of(calibration(), 1, 1e9);
