@@ -37,7 +37,8 @@ void check_many(const Arguments& arguments, const AnalyzeOptions& options) {
     throw usage_error("--format json is one report, not many",
                       "--format ndjson writes one JSON report per line");
   }
-  if (options.format == Format::kSvg || options.format == Format::kHtml) {
+  if (options.format == Format::kMarkdown || options.format == Format::kSvg ||
+      options.format == Format::kHtml) {
     throw usage_error(fmt::format("--format {} is about one model, not many",
                                   format_names()[static_cast<std::size_t>(options.format)]),
                       "'roofline compare' puts several on one page");

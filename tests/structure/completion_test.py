@@ -18,7 +18,7 @@ EXACT = {
     "roofline hardware s": ["show"],
     "roofline hardware show v1": ["v100", "v100-pcie"],
     "roofline analyze --form": ["--format"],
-    "roofline analyze --format ": ["text", "json", "ndjson", "csv"],
+    "roofline analyze --format ": ["text", "markdown", "json", "ndjson", "csv", "svg", "html"],
     "roofline analyze m.onnx --format=n": ["ndjson"],
     "roofline validate --format ": ["text", "json", "csv"],
     "roofline analyze --precision fp": ["fp64", "fp32", "fp16", "fp8"],
