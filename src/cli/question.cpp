@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "option_groups.hpp"
 #include "roofline/base/text.hpp"
@@ -17,10 +16,6 @@ namespace roofline::cli {
 namespace {
 
 constexpr std::int64_t kMostThreads = 1 << 20;
-constexpr std::array kPrecisions = {hardware::Precision::kFp64, hardware::Precision::kFp32,
-                                    hardware::Precision::kTf32, hardware::Precision::kFp16,
-                                    hardware::Precision::kBf16, hardware::Precision::kFp8,
-                                    hardware::Precision::kInt8, hardware::Precision::kInt4};
 
 std::vector<std::string> split_hardware(const std::vector<std::string>& values) {
   std::vector<std::string> machines;
@@ -63,9 +58,7 @@ infer::Bindings bindings(const Arguments& arguments) {
 
 std::optional<hardware::Precision> precision(const std::string* text) {
   if (!text) return std::nullopt;
-  std::vector<std::string> names = {"as-is"};
-  for (const hardware::Precision p : kPrecisions) names.emplace_back(hardware::precision_name(p));
-  return hardware::precision_from_name(choice("--precision", *text, names));
+  return hardware::precision_from_name(choice("--precision", *text, plan::precision_names()));
 }
 
 /// A flag of kMachineOptions or kSizeOptions that was given, "" when none was.

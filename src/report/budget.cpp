@@ -1,0 +1,298 @@
+// Owns the judgement of budgets: figures against limits, and the layers to blame.
+// Refuses to price anything and to word anything.
+#include "roofline/report/budget.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "budget_parts.hpp"
+
+namespace roofline::report {
+namespace {
+
+constexpr std::size_t kMostCulprits = 5;
+/// Sums of seconds in another order differ by less than this.
+constexpr double kRounding = 1e-9;
+
+bool is_exact(Unit unit) {
+  return unit != Unit::kSecond && unit != Unit::kPerSecond && unit != Unit::kShare;
+}
+
+double slack(double limit, Unit unit) { return is_exact(unit) ? 0 : std::fabs(limit) * kRounding; }
+
+struct Bounds {
+  std::optional<double> least, most;
+};
+
+/// The limit in absolute terms. A figure is never below 0.
+Bounds bounds(const Limit& limit, double baseline) {
+  const auto absolute = [&](std::optional<double> amount) -> std::optional<double> {
+    if (!amount || limit.basis == Basis::kAbsolute) return amount;
+    const double change = limit.basis == Basis::kShare ? *amount * baseline : *amount;
+    return std::max(0.0, baseline + change);
+  };
+  return {absolute(limit.least), absolute(limit.most)};
+}
+
+bool is_broken(double value, const Bounds& limits, Unit unit) {
+  return (limits.most && value > *limits.most + slack(*limits.most, unit)) ||
+         (limits.least && value < *limits.least - slack(*limits.least, unit));
+}
+
+/// How far a value is into its limit: 1 is at the limit, more is broken.
+double used(double value, const Bounds& limits) {
+  const double limit = limits.most.value_or(0);
+  if (limit > 0) return value / limit;
+  return value > 0 ? HUGE_VAL : 0;
+}
+
+std::string op_name(const NodeRow& node) {
+  return node.domain.empty() ? node.op_type : node.domain + "." + node.op_type;
+}
+
+class Judge {
+ public:
+  Judge(const Rule& rule, const Report& report, const Report* baseline)
+      : rule_(rule), report_(report), parts_(report) {
+    if (baseline) pairs_.emplace(*baseline, report);
+  }
+
+  [[nodiscard]] Verdict judge(const Limit& limit) const {
+    Verdict verdict;
+    verdict.rule = &rule_;
+    verdict.limit = &limit;
+    verdict.model = report_.model.path;
+    if (!report_.results.empty()) verdict.hardware = report_.results.front().hardware.id;
+    verdict.has_baseline = pairs_.has_value();
+    const Figure& figure = *limit.figure;
+    verdict.culprits_by = figure.culprits_by.empty() ? &figure : find_figure(figure.culprits_by);
+    if (figure.form == LimitForm::kVersions)
+      judge_version(verdict);
+    else if (figure.form != LimitForm::kQuantity)
+      judge_ops(verdict);
+    else if (!rule_.each_layer.empty())
+      judge_each_layer(verdict);
+    else
+      judge_sum(verdict);
+    return verdict;
+  }
+
+ private:
+  struct Suspect {
+    std::size_t index;
+    Measured now;
+    std::optional<double> before = {};
+    double weight;  ///< what they are ordered by, the greatest first
+  };
+
+  [[nodiscard]] Finding find(const Measured& value, bool baseline_complete, const Bounds& limits,
+                             Unit unit) const {
+    const bool unknown = !rule_.allow_unknown && (!value.complete || !baseline_complete);
+    // What is known may break a limit already, if the limit itself is known.
+    if (is_broken(value.value, limits, unit) && (baseline_complete || rule_.allow_unknown)) {
+      return Finding::kBroken;
+    }
+    return unknown ? Finding::kUnknown : Finding::kHolds;
+  }
+
+  [[nodiscard]] Measured sum(const Parts& parts, const Figure& figure) const {
+    if (rule_.cls.empty()) return figure.total(parts.report());
+    Measured sum;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (parts.cls(i) != rule_.cls) continue;
+      const Measured part = figure.part(parts.report(), parts.at(i));
+      sum.value += part.value;
+      sum.complete = sum.complete && part.complete;
+    }
+    return sum;
+  }
+
+  void set_limits(const Bounds& limits, Verdict& verdict) const {
+    verdict.least = limits.least;
+    verdict.most = limits.most;
+  }
+
+  void judge_sum(Verdict& verdict) const {
+    const Limit& limit = *verdict.limit;
+    const Measured value = sum(parts_, *limit.figure);
+    Measured baseline;
+    if (pairs_) {
+      baseline = sum(pairs_->before(), *limit.figure);
+      verdict.baseline = baseline.value;
+    }
+    const Bounds limits = bounds(limit, baseline.value);
+    const bool limit_known = limit.basis == Basis::kAbsolute || baseline.complete;
+    verdict.value = value;
+    set_limits(limits, verdict);
+    verdict.finding = find(value, limit_known, limits, limit.figure->unit);
+    if (verdict.finding == Finding::kUnknown) blame(unknown_parts(verdict), verdict);
+    if (verdict.finding == Finding::kBroken) blame(worst_parts(verdict), verdict);
+  }
+
+  [[nodiscard]] bool in_class(std::size_t index) const {
+    return rule_.cls.empty() || parts_.cls(index) == rule_.cls;
+  }
+
+  [[nodiscard]] std::vector<Suspect> unknown_parts(const Verdict& verdict) const {
+    std::vector<Suspect> suspects;
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      if (!in_class(i) || parts_.complete(i)) continue;
+      Measured now{0, false};
+      if (verdict.culprits_by->part) now.value = value_of(i, *verdict.culprits_by);
+      suspects.push_back({i, now, {}, now.value});
+    }
+    return suspects;
+  }
+
+  [[nodiscard]] double value_of(std::size_t index, const Figure& figure) const {
+    return figure.part(report_, parts_.at(index)).value;
+  }
+
+  /// Against a baseline the layers that grew; without one, or where none grew, those with most.
+  [[nodiscard]] std::vector<Suspect> worst_parts(const Verdict& verdict) const {
+    const Figure& figure = *verdict.culprits_by;
+    std::vector<Suspect> suspects;
+    if (pairs_) {
+      for (const auto& [index, before] : pairs_->changed()) {
+        if (!in_class(index)) continue;
+        const Measured now = figure.part(report_, parts_.at(index));
+        Suspect suspect{index, now, {}, now.value};
+        if (before) {
+          suspect.before = pairs_->before(index, figure, now.value);
+          suspect.weight -= *suspect.before;
+        }
+        if (suspect.weight > 0) suspects.push_back(suspect);
+      }
+    }
+    if (!suspects.empty() || !figure.has_culprits) return suspects;
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      if (!in_class(i)) continue;
+      const Measured now = figure.part(report_, parts_.at(i));
+      if (now.value <= 0) continue;
+      suspects.push_back({i, now, {}, now.value});
+      if (pairs_) suspects.back().before = pairs_->before(i, figure, now.value);
+    }
+    return suspects;
+  }
+
+  void judge_each_layer(Verdict& verdict) const {
+    const Limit& limit = *verdict.limit;
+    const Figure& figure = *limit.figure;
+    std::vector<Suspect> suspects;
+    double worst = -1;
+    verdict.finding = Finding::kNoLayer;
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      if (!parts_.fits(i, rule_.each_layer)) continue;
+      const Measured now = figure.part(report_, parts_.at(i));
+      Suspect suspect{i, now, {}, 0};
+      if (pairs_) suspect.before = pairs_->before(i, figure, now.value);
+      const Bounds limits = bounds(limit, suspect.before.value_or(0));
+      suspect.weight = used(now.value, limits);
+      const Finding finding = find(now, true, limits, figure.unit);
+      if (finding != Finding::kHolds) suspects.push_back(suspect);
+      const bool first = verdict.finding == Finding::kNoLayer;
+      // A broken limit counts for more than an unknown figure, that for more than one that holds.
+      const bool worse = rank(finding) > rank(verdict.finding) ||
+                         (finding == verdict.finding && suspect.weight > worst);
+      if (!first && !worse) continue;
+      worst = suspect.weight;
+      verdict.finding = finding;
+      verdict.value = now;
+      verdict.baseline = suspect.before;
+      set_limits(limits, verdict);
+    }
+    blame(std::move(suspects), verdict);
+  }
+
+  static int rank(Finding finding) {
+    return finding == Finding::kBroken ? 2 : finding == Finding::kUnknown ? 1 : 0;
+  }
+
+  void judge_ops(Verdict& verdict) const {
+    const Limit& limit = *verdict.limit;
+    const bool forbids = limit.figure->form == LimitForm::kForbidden;
+    std::vector<Culprit> culprits;
+    for (const NodeRow& node : report_.nodes) {
+      const bool listed =
+          std::find(limit.ops.begin(), limit.ops.end(), op_name(node)) != limit.ops.end();
+      if (listed != forbids) continue;
+      culprits.push_back({node.id, node.name, node.name, op_name(node), {1.0}, {}});
+    }
+    verdict.value = Measured{static_cast<double>(culprits.size())};
+    verdict.most = 0;
+    verdict.finding = culprits.empty() ? Finding::kHolds : Finding::kBroken;
+    verdict.more_culprits = culprits.size() - std::min(culprits.size(), kMostCulprits);
+    culprits.resize(culprits.size() - verdict.more_culprits);
+    verdict.culprits = std::move(culprits);
+  }
+
+  void judge_version(Verdict& verdict) const {
+    const Limit& limit = *verdict.limit;
+    const Bounds limits{limit.least, limit.most};
+    set_limits(limits, verdict);
+    for (const auto& [domain, version] : report_.model.opsets) {
+      if (domain.empty()) verdict.value = Measured{static_cast<double>(version)};
+    }
+    // A model without an operator of ONNX's own domain needs no version of it.
+    if (!verdict.value) return;
+    const bool broken = is_broken(verdict.value->value, limits, Unit::kCount);
+    verdict.finding = broken ? Finding::kBroken : Finding::kHolds;
+  }
+
+  void blame(std::vector<Suspect> suspects, Verdict& verdict) const {
+    const std::size_t shown = std::min(suspects.size(), kMostCulprits);
+    std::partial_sort(suspects.begin(), suspects.begin() + static_cast<std::ptrdiff_t>(shown),
+                      suspects.end(), [](const Suspect& a, const Suspect& b) {
+                        return std::tie(b.weight, a.index) < std::tie(a.weight, b.index);
+                      });
+    verdict.more_culprits = suspects.size() - shown;
+    for (std::size_t i = 0; i < shown; ++i) {
+      verdict.culprits.push_back(parts_.describe(suspects[i].index));
+      verdict.culprits.back().now = suspects[i].now;
+      verdict.culprits.back().before = suspects[i].before;
+    }
+  }
+
+  const Rule& rule_;
+  const Report& report_;
+  Parts parts_;
+  std::optional<Pairs> pairs_;
+};
+
+auto key(const Run& run) {
+  return std::tie(run.model, run.hardware, run.runtime, run.precision, run.threads, run.sizes.dims,
+                  run.sizes.shapes, run.sizes.values, run.sizes.trip_counts);
+}
+
+}  // namespace
+
+bool operator<(const Run& a, const Run& b) { return key(a) < key(b); }
+
+std::string_view finding_name(Finding finding) {
+  switch (finding) {
+    case Finding::kHolds:
+      return "holds";
+    case Finding::kBroken:
+      return "broken";
+    case Finding::kUnknown:
+      return "unknown";
+    case Finding::kNoLayer:
+      return "no-layer";
+  }
+  return "";
+}
+
+std::size_t Check::broken() const {
+  return static_cast<std::size_t>(std::count_if(verdicts.begin(), verdicts.end(),
+                                                [](const Verdict& v) { return !v.passes(); }));
+}
+
+std::vector<Verdict> evaluate(const Rule& rule, const Report& report, const Report* baseline) {
+  const Judge judge(rule, report, baseline);
+  std::vector<Verdict> verdicts;
+  for (const Limit& limit : rule.limits) verdicts.push_back(judge.judge(limit));
+  return verdicts;
+}
+
+}  // namespace roofline::report
