@@ -70,6 +70,7 @@ void print(const Diagnostic& diagnostic, std::ostream& err);
 
 // Each in the file that runs it.
 extern const Command kAnalyzeCommand;
+extern const Command kCheckCommand;
 extern const Command kCalibrateEmitCommand;
 extern const Command kCalibrateFitCommand;
 extern const Command kCalibrateAnchorCommand;

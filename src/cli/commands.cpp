@@ -8,9 +8,9 @@ namespace roofline::cli {
 namespace {
 
 constexpr std::array kCommands = {
-    &kAnalyzeCommand,       &kCalibrateEmitCommand, &kCalibrateFitCommand, &kCalibrateAnchorCommand,
-    &kCalibrateHostCommand, &kHardwareListCommand,  &kHardwareShowCommand, &kHardwareCheckCommand,
-    &kOpsCommand,           &kStripCommand,         &kValidateCommand,
+    &kAnalyzeCommand,         &kCheckCommand,         &kCalibrateEmitCommand, &kCalibrateFitCommand,
+    &kCalibrateAnchorCommand, &kCalibrateHostCommand, &kHardwareListCommand,  &kHardwareShowCommand,
+    &kHardwareCheckCommand,   &kOpsCommand,           &kStripCommand,         &kValidateCommand,
 };
 
 }  // namespace

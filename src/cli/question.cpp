@@ -102,6 +102,16 @@ std::vector<hardware::Profile> load_profiles(const std::vector<std::string>& mac
   return profiles;
 }
 
+bool print_errors(const report::Report& report, std::ostream& err) {
+  bool broken = false;
+  for (const Diagnostic& diagnostic : report.diagnostics) {
+    if (diagnostic.severity != Severity::kError) continue;
+    print(diagnostic, err);
+    broken = true;
+  }
+  return broken;
+}
+
 Inputs::Inputs(const Arguments& arguments)
     : question_(question(arguments)), profiles_(load_profiles(question_.machines)) {
   for (const hardware::Profile& profile : profiles_) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -34,5 +35,9 @@ class Inputs {
   Question question_;  ///< its request points into profiles_
   std::vector<hardware::Profile> profiles_;
 };
+
+/// Prints the errors of a report. True when there are any: the model breaks the specification, and
+/// its figures mean little.
+bool print_errors(const report::Report& report, std::ostream& err);
 
 }  // namespace roofline::cli

@@ -15,11 +15,7 @@ constexpr std::size_t kMostCulprits = 5;
 /// Sums of seconds in another order differ by less than this.
 constexpr double kRounding = 1e-9;
 
-bool is_exact(Unit unit) {
-  return unit != Unit::kSecond && unit != Unit::kPerSecond && unit != Unit::kShare;
-}
-
-double slack(double limit, Unit unit) { return is_exact(unit) ? 0 : std::fabs(limit) * kRounding; }
+double slack(double limit, Unit unit) { return is_whole(unit) ? 0 : std::fabs(limit) * kRounding; }
 
 struct Bounds {
   std::optional<double> least, most;
@@ -260,14 +256,7 @@ class Judge {
   std::optional<Pairs> pairs_;
 };
 
-auto key(const Run& run) {
-  return std::tie(run.model, run.hardware, run.runtime, run.precision, run.threads, run.sizes.dims,
-                  run.sizes.shapes, run.sizes.values, run.sizes.trip_counts);
-}
-
 }  // namespace
-
-bool operator<(const Run& a, const Run& b) { return key(a) < key(b); }
 
 std::string_view finding_name(Finding finding) {
   switch (finding) {

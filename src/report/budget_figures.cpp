@@ -260,6 +260,10 @@ constexpr std::array kFigures = {
 
 std::span<const Figure> figures() { return kFigures; }
 
+bool is_whole(Unit unit) {
+  return unit != Unit::kSecond && unit != Unit::kPerSecond && unit != Unit::kShare;
+}
+
 const Figure* find_figure(std::string_view key) {
   const auto* found = std::find_if(kFigures.begin(), kFigures.end(),
                                    [&](const Figure& figure) { return figure.key == key; });

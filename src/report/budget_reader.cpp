@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "roofline/base/text.hpp"
+#include "roofline/data/text_file.hpp"
 #include "roofline/data/yaml.hpp"
 #include "roofline/ops/registry.hpp"
 #include "roofline/plan/plan.hpp"
@@ -93,8 +94,7 @@ void read_settings(const YamlNode& node, const std::string& path, Rule& rule) {
   if (const YamlNode* model = node.find("model")) run.model = file(*model);
   if (const YamlNode* hardware = node.find("hardware")) {
     const std::string& text = read_text(*hardware);
-    const bool is_file = text.find('/') != std::string::npos || text.ends_with(".yaml");
-    run.hardware = is_file ? resolved(path, text) : text;
+    run.hardware = hardware::is_file(text) ? resolved(path, text) : text;
   }
   if (const YamlNode* runtime = node.find("runtime")) {
     run.runtime = plan::full_runtime_name(runtime->one_of(plan::runtime_names()));
@@ -127,8 +127,7 @@ std::optional<double> read_quantity(std::string_view text, Unit unit) {
   // What a sign may stand in front of: from_chars would take a second one.
   if (text.empty() || text.front() < '0' || text.front() > '9') return std::nullopt;
   const std::optional<double> value = parse_quantity(text, unit);
-  const bool is_whole = unit != Unit::kSecond && unit != Unit::kPerSecond && unit != Unit::kShare;
-  if (value && is_whole && *value != std::floor(*value)) return std::nullopt;
+  if (value && is_whole(unit) && *value != std::floor(*value)) return std::nullopt;
   return value;
 }
 
@@ -310,6 +309,10 @@ Budget read_budget(std::string_view text, const std::string& path) {
   }
   if (budget.rules.empty()) rules.fail("no-limit", "'budgets' is empty: nothing would be checked");
   return budget;
+}
+
+Budget read_budget_file(const std::string& path) {
+  return read_budget(data::read_text_file(path, data::kMaxYamlBytes), path);
 }
 
 }  // namespace roofline::report

@@ -6,7 +6,8 @@ A .test file is comments (#), environment lines (NAME=value), one "$ arguments" 
 "--- stdout", "--- stderr" and "--- exit N". The command runs in the project's root; $TMP in the
 arguments is an empty directory. Paths of both are printed as $ROOT and $TMP. "--- file NAME" is a
 file the command wrote to $TMP. Whatever it analyzes is analyzed again as JSON and CSV and checked by
-check_report.py; what it validates is validated again as JSON and checked against its schema. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
+check_report.py; what it validates or checks is asked for again as JSON (and JUnit XML) and checked
+against its schema. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
 """
 import argparse
 import difflib
@@ -18,6 +19,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 import check_report
 import jsonschema
@@ -25,9 +27,10 @@ import jsonschema
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SCHEMA = ROOT / "docs" / "schemas" / "report.schema.json"
+CHECK_SCHEMA = ROOT / "docs" / "schemas" / "check.schema.json"
 VALIDATION_SCHEMA = ROOT / "docs" / "schemas" / "validation.schema.json"
 # Flags of the text report, which JSON and CSV refuse, with their values; then those without one.
-TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--output", "-o")
+TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--report", "--output", "-o")
 SWITCHES = ("--tensors", "--layers")
 
 
@@ -83,7 +86,7 @@ def sections_of(binary, golden, scratch):
 def report_arguments(command):
     """The command without flags of the text report; None when it reports nothing."""
     words = shlex.split(command)
-    if words[:1] not in (["analyze"], ["validate"]) or "--help" in words or "--dims" in words:
+    if words[:1] not in (["analyze"], ["check"], ["validate"]) or {"--help", "--dims", "--init"} & set(words):
         return None
     kept = []
     skip = False
@@ -94,15 +97,33 @@ def report_arguments(command):
     return kept
 
 
+def schema_problems(path, text):
+    validator = jsonschema.Draft7Validator(json.loads(path.read_text(encoding="utf-8")))
+    return [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
+            for e in validator.iter_errors(json.loads(text))]
+
+
+def check_verdicts(binary, arguments, golden):
+    """JSON fits its schema, and JUnit XML tells of the same verdicts."""
+    _, text, _ = execute(binary, [*arguments, "--format", "json"], golden)
+    problems = schema_problems(CHECK_SCHEMA, text)
+    _, junit, _ = execute(binary, [*arguments, "--format", "junit"], golden)
+    told = [(suite.get("name"), case.find("failure") is None)
+            for suite in xml.etree.ElementTree.fromstring(junit) for case in suite]
+    if told != [(verdict["model"], verdict["passes"]) for verdict in json.loads(text)["verdicts"]]:
+        problems.append("JUnit XML and JSON differ")
+    return problems
+
+
 def check_invariants(binary, golden, schema):
     arguments = report_arguments(golden.command)
     if arguments is None:
         return []
     if arguments[0] == "validate":
         _, text, _ = execute(binary, [*arguments, "--format", "json"], golden)
-        validator = jsonschema.Draft7Validator(json.loads(VALIDATION_SCHEMA.read_text()))
-        return [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
-                for e in validator.iter_errors(json.loads(text))]
+        return schema_problems(VALIDATION_SCHEMA, text)
+    if arguments[0] == "check":
+        return check_verdicts(binary, arguments, golden)
     _, text, _ = execute(binary, [*arguments, "--format", "json", "--tensors"], golden)
     _, table, _ = execute(binary, [*arguments, "--format", "csv"], golden)
     return check_report.check(check_report.load(text), schema, table)
@@ -113,7 +134,7 @@ def run(binary, golden, schema, update):
     with tempfile.TemporaryDirectory() as scratch:
         code, sections = sections_of(binary, golden, scratch)
     actual = golden.expected(sections)
-    if code in (0, 4) or (code == 3 and sections[0][1]):
+    if code in (0, 1, 4) or (code == 3 and sections[0][1]):
         for problem in check_invariants(binary, golden, schema):
             print(f"{golden.path.name}: {problem}")
             return False

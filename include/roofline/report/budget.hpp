@@ -54,6 +54,9 @@ struct Figure {
 /// nullptr when there is none of that key.
 [[nodiscard]] const Figure* find_figure(std::string_view key);
 
+/// True for what is counted: bytes, MACs, nodes.
+[[nodiscard]] bool is_whole(Unit unit);
+
 /// The run whose figures are limited.
 struct Run {
   std::string model;                ///< file of a model or saved report; "" when none is named
@@ -150,7 +153,7 @@ struct Verdict {
 /// A report reduced to what the rule is about. `hardware` is the id of the rule's machine, `path`
 /// the file of the report. Throws Error (kUsage, "no-result") when it has no such result, or is of
 /// other sizes.
-[[nodiscard]] Report narrowed(const Report& report, const Rule& rule, const std::string& hardware,
+[[nodiscard]] Report narrowed(Report report, const Rule& rule, const std::string& hardware,
                               const std::string& path);
 
 /// Every verdict on a budget.
