@@ -25,7 +25,7 @@ using report::Rule;
 
 /// A failure while a rule was answered says which rule, unless it says where already.
 template <class Body>
-decltype(auto) located(const Rule& rule, Body body) {
+auto located(const Rule& rule, Body body) {
   try {
     return body();
   } catch (const Error& error) {
@@ -38,27 +38,17 @@ decltype(auto) located(const Rule& rule, Body body) {
 /// The reports that rules are about: each file is read once, each run priced once.
 class Reports {
  public:
-  /// Of the model or saved report that the rule's run names.
-  const Report& get(const Rule& rule) {
-    const auto known = priced_.find(rule.run);
+  /// Of a model or saved report, as the rule asks.
+  const Report& get(const Rule& rule, const std::string& path) {
+    report::Run run = rule.run;
+    run.model = path;
+    const auto known = priced_.find(run);
     if (known != priced_.end()) return known->second;
-    const std::string& path = rule.run.model;
     Report report = report::is_saved_report(path)
                         ? narrowed(saved(path), rule, hardware_id(rule), path)
                         : analyze(model(path), request(rule));
     report.model.path = path;
-    return priced_.emplace(rule.run, std::move(report)).first->second;
-  }
-
-  /// nullptr where the rule needs none.
-  const Report* baseline(const Rule& rule) {
-    if (rule.baseline.empty()) return nullptr;
-    report::Run run = rule.run;
-    run.model = rule.baseline;
-    const auto known = priced_.find(run);
-    if (known != priced_.end()) return &known->second;
-    Report report = narrowed(saved(rule.baseline), rule, hardware_id(rule), rule.baseline);
-    return &priced_.emplace(run, std::move(report)).first->second;
+    return priced_.emplace(std::move(run), std::move(report)).first->second;
   }
 
  private:
@@ -210,6 +200,17 @@ void check_flags(const Arguments& arguments) {
   }
 }
 
+/// False when a model breaks the specification: then no figure of it means anything.
+bool judge(const Rule& rule, Reports& reports, report::Check& check, std::ostream& err) {
+  const Report& report = reports.get(rule, rule.run.model);
+  const Report* baseline = rule.baseline.empty() ? nullptr : &reports.get(rule, rule.baseline);
+  if (print_errors(report, err) || (baseline && print_errors(*baseline, err))) return false;
+  for (report::Verdict& verdict : evaluate(rule, report, baseline)) {
+    check.verdicts.push_back(std::move(verdict));
+  }
+  return true;
+}
+
 ExitCode run_check(const Arguments& arguments, const Streams& streams) {
   check_flags(arguments);
   if (arguments.has("--init")) return run_check_init(arguments, streams);
@@ -220,11 +221,8 @@ ExitCode run_check(const Arguments& arguments, const Streams& streams) {
   Reports reports;
   for (const std::vector<Rule>& rules : groups) {
     for (const Rule& rule : rules) {
-      const Report& report = located(rule, [&]() -> const Report& { return reports.get(rule); });
-      if (print_errors(report, streams.err)) return ExitCode::kInput;
-      const auto verdicts =
-          located(rule, [&] { return evaluate(rule, report, reports.baseline(rule)); });
-      check.verdicts.insert(check.verdicts.end(), verdicts.begin(), verdicts.end());
+      const bool answered = located(rule, [&] { return judge(rule, reports, check, streams.err); });
+      if (!answered) return ExitCode::kInput;
     }
   }
   for (const Output& target : targets) write(check, target, streams);

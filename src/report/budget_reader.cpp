@@ -247,7 +247,7 @@ void check_limit(const YamlNode& node, const Rule& rule, const Limit& limit) {
     node.fail("no-baseline",
               fmt::format("'{}' is '{}', which is relative, and there is no baseline", node.path(),
                           limit.text),
-              "add 'baseline: FILE', a report of 'roofline analyze --format json'");
+              "add 'baseline: FILE', the model as it was or a saved report of it");
   }
 }
 

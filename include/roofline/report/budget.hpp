@@ -90,7 +90,7 @@ struct Limit {
 struct Rule {
   Run run = {};
   std::string location = {};    ///< file:line:column
-  std::string baseline = {};    ///< file of a saved report; "" when none is needed
+  std::string baseline = {};    ///< file of a model or saved report; "": none
   bool allow_unknown = false;   ///< lower bounds pass where they are within the limit
   std::string each_layer = {};  ///< pattern: limits hold for every layer of such a name
   std::string cls = {};         ///< limits hold for the sum over layers of this class

@@ -166,7 +166,7 @@ TEST(BudgetReader, WhatALimitNeeds) {
   EXPECT_EQ(error("budgets:\n  - parameters: +5 %\n"),
             "roofline: error[no-baseline]: ci/roofline.yaml:2:17: 'budgets[0].parameters' is '+5 "
             "%', which is relative, and there is no baseline\n"
-            "  hint: add 'baseline: FILE', a report of 'roofline analyze --format json'\n");
+            "  hint: add 'baseline: FILE', the model as it was or a saved report of it\n");
   EXPECT_EQ(
       error("budgets:\n  - class: conv\n    nodes: 3\n"),
       "roofline: error[whole-model]: ci/roofline.yaml:3:12: 'budgets[0].nodes' is a figure of "
