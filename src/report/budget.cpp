@@ -78,7 +78,7 @@ class Judge {
   struct Suspect {
     std::size_t index;
     Measured now;
-    std::optional<double> before = {};
+    std::optional<Measured> before;
     double weight;  ///< what they are ordered by, the greatest first
   };
 
@@ -122,80 +122,72 @@ class Judge {
     verdict.value = value;
     set_limits(limits, verdict);
     verdict.finding = find(value, limit_known, limits, limit.figure->unit);
-    if (verdict.finding == Finding::kUnknown) blame(unknown_parts(verdict), verdict);
-    if (verdict.finding == Finding::kBroken) blame(worst_parts(verdict), verdict);
+    if (verdict.finding == Finding::kUnknown) blame(unknown_parts(*verdict.culprits_by), verdict);
+    if (verdict.finding == Finding::kBroken) blame(worst_parts(*verdict.culprits_by), verdict);
   }
 
   [[nodiscard]] bool in_class(std::size_t index) const {
     return rule_.cls.empty() || parts_.cls(index) == rule_.cls;
   }
 
-  [[nodiscard]] std::vector<Suspect> unknown_parts(const Verdict& verdict) const {
+  /// One part as it is and, with a baseline, was. It weighs what it has of the figure.
+  [[nodiscard]] Suspect suspect(std::size_t index, const Figure& figure) const {
+    const Measured now = figure.part(report_, parts_.at(index));
+    return {index, now, pairs_ ? pairs_->before(index, figure, now) : std::nullopt, now.value};
+  }
+
+  [[nodiscard]] std::vector<Suspect> unknown_parts(const Figure& figure) const {
     std::vector<Suspect> suspects;
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       if (!in_class(i) || parts_.complete(i)) continue;
-      Measured now{0, false};
-      if (verdict.culprits_by->part) now.value = value_of(i, *verdict.culprits_by);
-      suspects.push_back({i, now, {}, now.value});
+      suspects.push_back(suspect(i, figure));
+      suspects.back().now.complete = false;
     }
     return suspects;
   }
 
-  [[nodiscard]] double value_of(std::size_t index, const Figure& figure) const {
-    return figure.part(report_, parts_.at(index)).value;
-  }
-
   /// Against a baseline the layers that grew; without one, or where none grew, those with most.
-  [[nodiscard]] std::vector<Suspect> worst_parts(const Verdict& verdict) const {
-    const Figure& figure = *verdict.culprits_by;
+  [[nodiscard]] std::vector<Suspect> worst_parts(const Figure& figure) const {
     std::vector<Suspect> suspects;
+    const auto add = [&](Suspect one) {
+      if (in_class(one.index) && one.weight > 0) suspects.push_back(one);
+    };
     if (pairs_) {
       for (const auto& [index, before] : pairs_->changed()) {
-        if (!in_class(index)) continue;
-        const Measured now = figure.part(report_, parts_.at(index));
-        Suspect suspect{index, now, {}, now.value};
-        if (before) {
-          suspect.before = pairs_->before(index, figure, now.value);
-          suspect.weight -= *suspect.before;
-        }
-        if (suspect.weight > 0) suspects.push_back(suspect);
+        Suspect one = suspect(index, figure);
+        one.weight -= one.before.value_or(Measured{}).value;
+        add(one);
       }
     }
     if (!suspects.empty() || !figure.has_culprits) return suspects;
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
-      if (!in_class(i)) continue;
-      const Measured now = figure.part(report_, parts_.at(i));
-      if (now.value <= 0) continue;
-      suspects.push_back({i, now, {}, now.value});
-      if (pairs_) suspects.back().before = pairs_->before(i, figure, now.value);
-    }
+    for (std::size_t i = 0; i < parts_.size(); ++i) add(suspect(i, figure));
     return suspects;
   }
 
   void judge_each_layer(Verdict& verdict) const {
     const Limit& limit = *verdict.limit;
-    const Figure& figure = *limit.figure;
     std::vector<Suspect> suspects;
-    double worst = -1;
+    double worst = 0;
     verdict.finding = Finding::kNoLayer;
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       if (!parts_.fits(i, rule_.each_layer)) continue;
-      const Measured now = figure.part(report_, parts_.at(i));
-      Suspect suspect{i, now, {}, 0};
-      if (pairs_) suspect.before = pairs_->before(i, figure, now.value);
-      const Bounds limits = bounds(limit, suspect.before.value_or(0));
-      suspect.weight = used(now.value, limits);
-      const Finding finding = find(now, true, limits, figure.unit);
-      if (finding != Finding::kHolds) suspects.push_back(suspect);
-      const bool first = verdict.finding == Finding::kNoLayer;
+      Suspect one = suspect(i, *limit.figure);
+      const Measured before = one.before.value_or(Measured{});
+      const Bounds limits = bounds(limit, before.value);
+      one.weight = used(one.now.value, limits);
+      const bool limit_known = limit.basis == Basis::kAbsolute || before.complete;
+      const Finding finding = find(one.now, limit_known, limits, limit.figure->unit);
+      if (finding != Finding::kHolds) suspects.push_back(one);
       // A broken limit counts for more than an unknown figure, that for more than one that holds.
-      const bool worse = rank(finding) > rank(verdict.finding) ||
-                         (finding == verdict.finding && suspect.weight > worst);
-      if (!first && !worse) continue;
-      worst = suspect.weight;
+      const bool is_first = verdict.finding == Finding::kNoLayer;
+      const bool is_worse = rank(finding) > rank(verdict.finding) ||
+                            (finding == verdict.finding && one.weight > worst);
+      if (!is_first && !is_worse) continue;
+      worst = one.weight;
       verdict.finding = finding;
-      verdict.value = now;
-      verdict.baseline = suspect.before;
+      verdict.value = one.now;
+      verdict.baseline.reset();
+      if (pairs_) verdict.baseline = before.value;
       set_limits(limits, verdict);
     }
     blame(std::move(suspects), verdict);
@@ -246,7 +238,7 @@ class Judge {
     for (std::size_t i = 0; i < shown; ++i) {
       verdict.culprits.push_back(parts_.describe(suspects[i].index));
       verdict.culprits.back().now = suspects[i].now;
-      verdict.culprits.back().before = suspects[i].before;
+      if (suspects[i].before) verdict.culprits.back().before = suspects[i].before->value;
     }
   }
 

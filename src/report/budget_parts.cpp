@@ -117,11 +117,12 @@ Pairs::Pairs(const Report& before, const Report& after) : before_(before) {
   }
 }
 
-double Pairs::before(std::size_t index, const Figure& figure, double now) const {
+std::optional<Measured> Pairs::before(std::size_t index, const Figure& figure,
+                                      const Measured& now) const {
   const auto change = changed_.find(index);
   if (change == changed_.end()) return now;
-  if (!change->second) return 0;
-  return figure.part(before_.report(), before_.at(*change->second)).value;
+  if (!change->second) return std::nullopt;
+  return figure.part(before_.report(), before_.at(*change->second));
 }
 
 }  // namespace roofline::report

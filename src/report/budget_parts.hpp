@@ -39,8 +39,9 @@ class Pairs {
   /// Throws Error (kUsage, "baseline-mismatch").
   Pairs(const Report& before, const Report& after);
   [[nodiscard]] const Parts& before() const { return before_; }
-  /// What `figure` was in the layer that is `now` now; 0 for one that was added.
-  [[nodiscard]] double before(std::size_t index, const Figure& figure, double now) const;
+  /// What `figure` was in the layer that is `now` now; nullopt for one that was added.
+  [[nodiscard]] std::optional<Measured> before(std::size_t index, const Figure& figure,
+                                               const Measured& now) const;
   /// Parts that cost or are something else than they did, or were added.
   [[nodiscard]] const std::unordered_map<std::size_t, std::optional<std::size_t>>& changed() const {
     return changed_;

@@ -40,9 +40,10 @@ void write_table(std::span<const Verdict> verdicts, std::ostream& out) {
 
 void write_blame(const Check& check, const Verdict& verdict, std::ostream& out) {
   if (verdict.passes()) return;
+  const std::vector<std::string> lines = blame_lines(verdict);
+  if (lines.empty()) return;
   out << fmt::format("\n**{}** {}\n", verdict.limit->figure->title,
                      code(fmt::format("{}:{}", check.budget, verdict.limit->line)));
-  const std::vector<std::string> lines = blame_lines(verdict);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     out << (i == 0 ? lines[i] + "\n\n" : fmt::format("- {}\n", code(lines[i])));
   }
