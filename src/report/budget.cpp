@@ -12,6 +12,8 @@ namespace roofline::report {
 namespace {
 
 constexpr std::size_t kMostCulprits = 5;
+/// Layers with less than this share of the worst one's part are no culprits.
+constexpr double kNotable = 0.01;
 /// Sums of seconds in another order differ by less than this.
 constexpr double kRounding = 1e-9;
 
@@ -51,7 +53,7 @@ class Judge {
  public:
   Judge(const Rule& rule, const Report& report, const Report* baseline)
       : rule_(rule), report_(report), parts_(report) {
-    if (baseline) pairs_.emplace(*baseline, report);
+    if (baseline) baseline_.emplace(*baseline, report);
   }
 
   [[nodiscard]] Verdict judge(const Limit& limit) const {
@@ -60,7 +62,7 @@ class Judge {
     verdict.limit = &limit;
     verdict.model = report_.model.path;
     if (!report_.results.empty()) verdict.hardware = report_.results.front().hardware.id;
-    verdict.has_baseline = pairs_.has_value();
+    verdict.has_baseline = baseline_.has_value();
     const Figure& figure = *limit.figure;
     verdict.culprits_by = figure.culprits_by.empty() ? &figure : find_figure(figure.culprits_by);
     if (figure.form == LimitForm::kVersions)
@@ -113,8 +115,8 @@ class Judge {
     const Limit& limit = *verdict.limit;
     const Measured value = sum(parts_, *limit.figure);
     Measured baseline;
-    if (pairs_) {
-      baseline = sum(pairs_->before(), *limit.figure);
+    if (baseline_) {
+      baseline = sum(baseline_->parts(), *limit.figure);
       verdict.baseline = baseline.value;
     }
     const Bounds limits = bounds(limit, baseline.value);
@@ -133,7 +135,8 @@ class Judge {
   /// One part as it is and, with a baseline, was. It weighs what it has of the figure.
   [[nodiscard]] Suspect suspect(std::size_t index, const Figure& figure) const {
     const Measured now = figure.part(report_, parts_.at(index));
-    return {index, now, pairs_ ? pairs_->before(index, figure, now) : std::nullopt, now.value};
+    return {index, now, baseline_ ? baseline_->before(index, figure, now) : std::nullopt,
+            now.value};
   }
 
   [[nodiscard]] std::vector<Suspect> unknown_parts(const Figure& figure) const {
@@ -152,8 +155,8 @@ class Judge {
     const auto add = [&](Suspect one) {
       if (in_class(one.index) && one.weight > 0) suspects.push_back(one);
     };
-    if (pairs_) {
-      for (const auto& [index, before] : pairs_->changed()) {
+    if (baseline_) {
+      for (const auto& [index, before] : baseline_->changed()) {
         Suspect one = suspect(index, figure);
         one.weight -= one.before.value_or(Measured{}).value;
         add(one);
@@ -187,7 +190,7 @@ class Judge {
       verdict.finding = finding;
       verdict.value = one.now;
       verdict.baseline.reset();
-      if (pairs_) verdict.baseline = before.value;
+      if (baseline_) verdict.baseline = before.value;
       set_limits(limits, verdict);
     }
     blame(std::move(suspects), verdict);
@@ -229,6 +232,9 @@ class Judge {
   }
 
   void blame(std::vector<Suspect> suspects, Verdict& verdict) const {
+    double most = 0;
+    for (const Suspect& one : suspects) most = std::max(most, one.weight);
+    std::erase_if(suspects, [&](const Suspect& one) { return one.weight < kNotable * most; });
     const std::size_t shown = std::min(suspects.size(), kMostCulprits);
     std::partial_sort(suspects.begin(), suspects.begin() + static_cast<std::ptrdiff_t>(shown),
                       suspects.end(), [](const Suspect& a, const Suspect& b) {
@@ -245,7 +251,7 @@ class Judge {
   const Rule& rule_;
   const Report& report_;
   Parts parts_;
-  std::optional<Pairs> pairs_;
+  std::optional<Baseline> baseline_;
 };
 
 }  // namespace

@@ -105,7 +105,7 @@ Culprit Parts::describe(std::size_t index) const {
   return culprit;
 }
 
-Pairs::Pairs(const Report& before, const Report& after) : before_(before) {
+Baseline::Baseline(const Report& before, const Report& after) : before_(before) {
   check_sizes(before.model, after.model);
   const Difference difference = diff(before, after);
   const auto& changes =
@@ -117,8 +117,8 @@ Pairs::Pairs(const Report& before, const Report& after) : before_(before) {
   }
 }
 
-std::optional<Measured> Pairs::before(std::size_t index, const Figure& figure,
-                                      const Measured& now) const {
+std::optional<Measured> Baseline::before(std::size_t index, const Figure& figure,
+                                         const Measured& now) const {
   const auto change = changed_.find(index);
   if (change == changed_.end()) return now;
   if (!change->second) return std::nullopt;

@@ -33,12 +33,12 @@ class Parts {
   Names names_;
 };
 
-/// Which parts of a report became which of another.
-class Pairs {
+/// The parts of an older report, and which of them became which.
+class Baseline {
  public:
   /// Throws Error (kUsage, "baseline-mismatch").
-  Pairs(const Report& before, const Report& after);
-  [[nodiscard]] const Parts& before() const { return before_; }
+  Baseline(const Report& before, const Report& after);
+  [[nodiscard]] const Parts& parts() const { return before_; }
   /// What `figure` was in the layer that is `now` now; nullopt for one that was added.
   [[nodiscard]] std::optional<Measured> before(std::size_t index, const Figure& figure,
                                                const Measured& now) const;

@@ -100,6 +100,7 @@ class Writer {
   void write_limit(const Report& report, std::string_view key) {
     const Figure& figure = *find_figure(key);
     const double today = figure.total(report).value;
+    if (today <= 0 && figure.unit != Unit::kSecond) return;  // a limit of 0 would be no budget
     item(fmt::format("{}: {}  # {} today\n", key,
                      rounded_up(today * (1 + draft_.headroom), figure.unit),
                      format_quantity(today, figure.unit)));

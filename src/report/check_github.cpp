@@ -33,7 +33,7 @@ void render_github(const Check& check, std::ostream& out) {
   for (const Verdict& verdict : check.verdicts) {
     if (verdict.passes()) continue;
     out << fmt::format("::error file={},line={},title={}::{}\n", escaped(check.budget, true),
-                       verdict.limit->line, escaped("over budget: " + budget_name(verdict), true),
+                       verdict.limit->line, escaped("budget broken: " + budget_name(verdict), true),
                        escaped(message(verdict), false));
   }
   out << result_text(check) << '\n';

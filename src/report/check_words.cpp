@@ -23,6 +23,18 @@ std::string amount(const Figure& figure, double value) {
 
 std::string file_of(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
+/// Operators are there or not: none has more of that than another.
+bool are_only_named(const Verdict& verdict) {
+  const Figure& figure = figure_of(verdict);
+  return figure.form != LimitForm::kQuantity || figure.key == "unknown_ops";
+}
+
+/// Counts of the model do not depend on the machine; layers do.
+bool is_on_machine(const Verdict& verdict) {
+  const bool of_part = !verdict.rule->cls.empty() || !verdict.rule->each_layer.empty();
+  return !verdict.hardware.empty() && (figure_of(verdict).follows_plan || of_part);
+}
+
 bool is_new(const Verdict& verdict, const Culprit& culprit) {
   return verdict.has_baseline && !culprit.before;
 }
@@ -34,17 +46,17 @@ std::string broken_text(const Verdict& verdict) {
   if (figure.form == LimitForm::kVersions) return over ? "too new" : "too old";
   if (figure.form != LimitForm::kQuantity) return "";
   const double limit = over ? *verdict.most : *verdict.least;
-  std::string text =
-      fmt::format("{} {}", amount(figure, std::fabs(value - limit)), over ? "over" : "short");
+  const double excess = std::fabs(value - limit);
+  if (figure.unit == Unit::kShare) return fmt::format("{:.1f} points over", 100 * excess);
+  std::string text = fmt::format("{} {}", amount(figure, excess), over ? "over" : "short");
   if (!verdict.value->complete && over) text = "at least " + text;
-  if (limit <= 0 || figure.unit == Unit::kShare) return text;
+  if (limit <= 0) return text;
   return text + fmt::format(" ({})", format_percent(std::fabs(value / limit - 1)));
 }
 
 std::string culprits_title(const Verdict& verdict) {
-  const Figure& figure = figure_of(verdict);
   if (verdict.finding == Finding::kUnknown) return "layers whose cost is not known";
-  if (figure.form != LimitForm::kQuantity) return "nodes";
+  if (are_only_named(verdict)) return "they are";
   if (!verdict.rule->each_layer.empty()) return "layers over their budget";
   const Culprit& worst = verdict.culprits.front();
   const bool grew = is_new(verdict, worst) || (worst.before && worst.now.value > *worst.before);
@@ -56,7 +68,7 @@ std::string culprits_title(const Verdict& verdict) {
 }
 
 std::string culprit_amount(const Verdict& verdict, const Culprit& culprit) {
-  if (figure_of(verdict).form != LimitForm::kQuantity) return "";
+  if (are_only_named(verdict)) return "";
   const double before = culprit.before.value_or(0);
   const bool compared =
       verdict.has_baseline && verdict.finding == Finding::kBroken && culprit.now.value > before;
@@ -77,7 +89,7 @@ std::string culprit_change(const Verdict& verdict, const Culprit& culprit) {
 std::string where_text(const Verdict& verdict) {
   const Run& run = verdict.rule->run;
   std::vector<std::string> parts;
-  if (!verdict.hardware.empty()) {
+  if (is_on_machine(verdict)) {
     parts = {verdict.hardware, run.runtime};
     if (run.precision != "as-is") parts.push_back(run.precision);
     if (run.threads > 0) {
@@ -96,7 +108,8 @@ std::string where_text(const Verdict& verdict) {
 std::string budget_name(const Verdict& verdict) {
   const std::string where = where_text(verdict);
   const std::string title(figure_of(verdict).title);
-  return where.empty() ? title : fmt::format("{} on {}", title, where);
+  if (where.empty()) return title;
+  return fmt::format("{}{} {}", title, is_on_machine(verdict) ? " on" : ",", where);
 }
 
 std::string value_text(const Verdict& verdict) {
@@ -147,11 +160,12 @@ std::string margin_text(const Verdict& verdict) {
 }
 
 std::string sentence(const Verdict& verdict) {
-  std::string text = fmt::format("{} is {}, budget {}", budget_name(verdict), value_text(verdict),
-                                 limit_text(verdict));
   const std::string margin = margin_text(verdict);
-  if (verdict.passes()) return text + (margin.empty() ? "" : fmt::format(": {} left", margin));
-  return text + (margin.empty() ? "" : ": " + margin);
+  if (!verdict.value) return fmt::format("{}: {}", budget_name(verdict), margin);
+  std::string text = fmt::format("{}: {}, budget {}", budget_name(verdict), value_text(verdict),
+                                 limit_text(verdict));
+  if (margin.empty()) return text;
+  return text + ", " + margin + (verdict.passes() ? " left" : "");
 }
 
 std::vector<std::string> blame_lines(const Verdict& verdict) {

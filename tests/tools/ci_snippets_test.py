@@ -165,6 +165,16 @@ def check_action(root, binary, workflow, scratch):
         fail("action: a budget that is not there should exit with 3")
 
 
+def check_first_budget(root, binary, scratch):
+    """A budget elsewhere names the model and the machine as seen from there."""
+    shell = Shell(binary, example(root, scratch), scratch / "runner")
+    shutil.copyfile(root / "tests/golden/toy.yaml", shell.folder / "toy.yaml")
+    done = shell.run("mkdir budgets && roofline check --init classifier.onnx --hardware ./toy.yaml -o budgets/first.yaml && "
+                     "cd changed && roofline check --budget ../budgets/first.yaml")
+    if done.returncode or "../classifier.onnx" not in (shell.folder / "budgets/first.yaml").read_text():
+        fail(f"--init: {done}")
+
+
 def check_schema(root):
     schema = json.loads((root / "docs/schemas/budget.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft7Validator.check_schema(schema)
@@ -176,7 +186,7 @@ def check_schema(root):
         if bool(problems) != (path.name == "budget_bad.yaml"):
             fail(f"{path.name}: {problems or 'accepted although broken'}")
     rule = {"hardware": "v100", "baseline": "b.json"}
-    for limits in ({"latency": 340}, {"latency": "340"}, {"latency": "340 MB"}, {"parameters": -1}, {"macs": "1 GFLOP"},
+    for limits in ({"latency": 340}, {"latency": "340"}, {"latency": "340 MB"}, {"parameters": "1 MB"}, {"macs": "1 GFLOP"},
                    {"opset": {}}, {"forbidden_ops": []}, {"latency": "+ 5 %"}, {"class": "convolution", "macs": "1 MAC"},
                    {"class": "conv", "each_layer": "a", "macs": "1 MAC"}, {"memory_share": "5 s"}, {}):
         if validator.is_valid({"budgets": [{**rule, **limits}]}):
@@ -194,11 +204,12 @@ def main():
     arguments = parser.parse_args()
     check_schema(arguments.root)
     with tempfile.TemporaryDirectory() as scratch:
-        folders = [pathlib.Path(scratch) / name for name in ("page", "workflow", "action")]
+        folders = [pathlib.Path(scratch) / name for name in ("page", "workflow", "action", "first")]
         for folder in folders:
             folder.mkdir()
         workflows, files = check_page(arguments.root, arguments.bin, folders[0])
         check_action(arguments.root, arguments.bin, workflows[0], folders[2])
+        check_first_budget(arguments.root, arguments.bin, folders[3])
         check_workflow(arguments.root, arguments.bin, workflows[1], files, folders[1])
 
 

@@ -42,6 +42,7 @@ struct Figure {
   std::string_view example = {};      ///< of a limit: "200 MB"
   bool is_minimum = false;            ///< its limit is the least it may be
   bool needs_machine = false;         ///< reports without a result do not have it
+  bool follows_plan = false;          ///< depends on the machine where there is one
   bool adds_up = false;               ///< over layers: budgets of layers and classes may limit it
   bool has_culprits = false;          ///< the layers with most of it are to blame
   std::string_view culprits_by = {};  ///< another figure's key, where layers are blamed for that

@@ -1,4 +1,5 @@
 // Budget files: what they say, whole texts of every error, and the schema beside the reader.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,6 +13,9 @@
 
 namespace roofline::report {
 namespace {
+
+using testing::EndsWith;
+using testing::StartsWith;
 
 Budget read(const std::string& text) { return read_budget(text, "ci/roofline.yaml"); }
 
@@ -105,10 +109,11 @@ TEST(BudgetReader, RelativeLimits) {
 }
 
 TEST(BudgetReader, UnknownKeysAreErrors) {
-  EXPECT_EQ(
-      error("budgets:\n  - latencyy: 3 ms\n").substr(0, 83),
-      "roofline: error[unknown-key]: ci/roofline.yaml:2:5: 'budgets[0]' has no key 'latencyy'")
-      << error("budgets:\n  - latencyy: 3 ms\n");
+  const std::string got = error("budgets:\n  - latencyy: 3 ms\n");
+  EXPECT_THAT(got,
+              StartsWith("roofline: error[unknown-key]: ci/roofline.yaml:2:5: 'budgets[0]' has "
+                         "an unknown key 'latencyy'; expected one of model, hardware, "));
+  EXPECT_THAT(got, EndsWith("\n  hint: did you mean 'latency'?\n"));
 }
 
 TEST(BudgetReader, BadLimits) {
@@ -120,8 +125,8 @@ TEST(BudgetReader, BadLimits) {
                 "'budgets[0].parameters' is '26 MB'; expected a limit such as '26 M', or a change "
                 "against a baseline such as '+5 %'\n" +
                 kPrefixes);
-  for (const char* bad : {"26 m", "-", "+", "+-5 %", "++5 %", "1.5", "5 %", "nan", "1e999", "\"\"",
-                          "- 5", "0x10", "26M"}) {
+  for (const char* bad :
+       {"26 m", "+", "+-5 %", "++5 %", "1.5", "5 %", "nan", "1e999", "\"\"", "0x10", "26M"}) {
     EXPECT_EQ(error(std::string("budgets:\n  - parameters: ") + bad + "\n").substr(0, head.size()),
               head)
         << bad;
@@ -147,7 +152,7 @@ TEST(BudgetReader, OperatorsThatNoModelHas) {
       error("budgets:\n  - forbidden_ops: [Lop]\n"),
       "roofline: error[unknown-operator]: ci/roofline.yaml:2:21: 'budgets[0].forbidden_ops[0]' "
       "is 'Lop', which is no operator of ONNX\n"
-      "  hint: did you mean 'Loop'?\n");
+      "  hint: did you mean 'Log'?\n");
   EXPECT_EQ(error("budgets:\n  - allowed_ops: [SkipLayerNormalization]\n"),
             "roofline: error[unknown-operator]: ci/roofline.yaml:2:19: 'budgets[0].allowed_ops[0]' "
             "is 'SkipLayerNormalization', which is no operator of ONNX\n"
@@ -196,9 +201,10 @@ TEST(BudgetReader, ABudgetThatChecksNothingIsAnError) {
 }
 
 TEST(BudgetReader, BadSettings) {
-  EXPECT_EQ(error("runtime: ncn\nbudgets:\n  - nodes: 3\n").substr(0, 60),
-            "roofline: error[bad-value]: ci/roofline.yaml:1:10: 'runtime' i")
-      << error("runtime: ncn\nbudgets:\n  - nodes: 3\n");
+  const std::string runtime = error("runtime: ncn\nbudgets:\n  - nodes: 3\n");
+  EXPECT_THAT(runtime, StartsWith("roofline: error[bad-value]: ci/roofline.yaml:1:10: 'runtime' is "
+                                  "'ncn'; expected one of none, basic, "));
+  EXPECT_THAT(runtime, EndsWith("\n  hint: did you mean 'ncnn'?\n"));
   EXPECT_EQ(error("threads: 0\nbudgets:\n  - nodes: 3\n"),
             "roofline: error[bad-value]: ci/roofline.yaml:1:10: 'threads' is 0; expected at least "
             "1\n");
