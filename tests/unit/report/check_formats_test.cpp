@@ -105,7 +105,7 @@ TEST(FirstBudget, IsPassed) {
             "  - parameters: 576  # 576 today\n"
             "    weight_bytes: 2.31 kB  # 2.30 kB today\n"
             "    macs: 54.8 kMAC  # 54.8 kMAC today\n"
-            "    peak_activations: 4 KiB  # 4.10 kB today\n"
+            "    peak_activations: 4.1 kB  # 4.10 kB today\n"
             "    unknown_ops: 0\n"
             "  - hardware: \"boards/toy.yaml\"\n"
             "    runtime: basic\n"
