@@ -137,16 +137,6 @@ void write_row(JsonWriter& json, const ValidatedRow& row) {
   json.end_object();
 }
 
-void write_diagnostic(JsonWriter& json, const Diagnostic& diagnostic) {
-  json.begin_object();
-  json.member("severity", severity_name(diagnostic.severity));
-  json.member("code", diagnostic.code);
-  json.member("message", diagnostic.message);
-  json.member_or_null("location", diagnostic.location);
-  json.member_or_null("hint", diagnostic.hint);
-  json.end_object();
-}
-
 }  // namespace
 
 void render_json(const Validation& validation, std::string_view tool_version, std::ostream& out) {
@@ -172,10 +162,7 @@ void render_json(const Validation& validation, std::string_view tool_version, st
   json.begin_array();
   for (const ValidatedRow& row : validation.rows) write_row(json, row);
   json.end_array();
-  json.key("diagnostics");
-  json.begin_array();
-  for (const Diagnostic& diagnostic : validation.diagnostics) write_diagnostic(json, diagnostic);
-  json.end_array();
+  write_diagnostics(json, validation.diagnostics);
   json.end_object();
 }
 

@@ -63,9 +63,10 @@ report::Report price(const AnalyzeOptions& options) {
   const std::vector<hardware::Profile> profiles = load_profiles(options.question.machines);
   Request request = options.question.request;
   for (const hardware::Profile& profile : profiles) request.hardware.push_back(&profile);
-  // Only JSON carries the digest, which takes as long as the rest of loading.
-  const auto digest =
-      options.format == Format::kJson ? onnx_io::Digest::kCompute : onnx_io::Digest::kSkip;
+  // The digest, which only JSON and the page built on it carry, takes as long as the rest of
+  // loading.
+  const bool carried = options.format == Format::kJson || options.format == Format::kHtml;
+  const auto digest = carried ? onnx_io::Digest::kCompute : onnx_io::Digest::kSkip;
   return analyze(onnx_io::load(options.model, digest), request);
 }
 
@@ -78,6 +79,10 @@ void render(const report::Report& report, const AnalyzeOptions& options, std::os
       return render_json(report, out);
     case Format::kCsv:
       return render_csv(report, out);
+    case Format::kSvg:
+      return render_svg(report, out);
+    case Format::kHtml:
+      return render_html(std::array{&report}, out);
   }
 }
 
@@ -144,7 +149,8 @@ constexpr std::array kDimsAndFormat = {
     OptionSpec{.group = "output",
                .name = "--format",
                .value = "F",
-               .help = "text (default), json or csv; the last two list every layer, in order"},
+               .help = "text (default), json or csv, which list every layer in order, svg: a "
+                       "roofline plot, or html: a page with charts and tables"},
 };
 constexpr std::array kOwnOptions = {
     OptionSpec{
@@ -165,6 +171,8 @@ constexpr std::array kOwnOptions = {
                .name = "--group-by",
                .value = "WHAT",
                .help = "sum layers by op, class or scope (leading parts of their names)"},
+    OptionSpec{
+        .group = "text", .name = "--plot", .help = "draw the layers under the machine's roofs"},
     OptionSpec{.group = "text",
                .name = "--explain",
                .value = "NODE",
@@ -176,7 +184,8 @@ constexpr std::string_view kExamples =
     "roofline analyze resnet50.onnx --hardware v100 --precision fp16 --dim batch=32\n"
     "roofline analyze resnet50.onnx --hardware v100,my_board.yaml --group-by op\n"
     "roofline analyze resnet50.onnx --explain layer1.0/conv1\n"
-    "roofline analyze resnet50.onnx --strict --format json --output resnet50.json";
+    "roofline analyze resnet50.onnx --strict --format json --output resnet50.json\n"
+    "roofline analyze resnet50.onnx --hardware v100,xavier --format html --output resnet50.html";
 
 }  // namespace
 

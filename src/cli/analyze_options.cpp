@@ -25,19 +25,24 @@ void check_use(const Arguments& arguments, const AnalyzeOptions& options) {
       }
     }
   };
-  need({"--runtime", "--runtime-version", "--precision", "--threads", "--roof", "--copies"},
+  need({"--runtime", "--runtime-version", "--precision", "--threads", "--roof", "--copies",
+        "--plot"},
        !options.question.machines.empty(), "--hardware");
-  need({"--sort", "--top", "--group-by", "--explain", "--dims"}, options.format == Format::kText,
-       "--format text");
+  need({"--sort", "--top", "--group-by", "--explain", "--dims", "--plot"},
+       options.format == Format::kText, "--format text");
   need({"--tensors"}, options.format == Format::kJson, "--format json");
   if (options.text.sort == "time" && arguments.has("--sort") && options.question.machines.empty()) {
     throw usage_error("--sort time has no effect without --hardware");
+  }
+  if (options.format == Format::kSvg && options.question.machines.empty()) {
+    throw usage_error("--format svg draws machines' roofs: give --hardware",
+                      "'roofline hardware list' names the machines");
   }
   if (options.dims && !options.question.machines.empty()) {
     throw usage_error("--hardware has no effect beside --dims");
   }
   if (!options.explain) return;
-  for (const std::string_view flag : {"--sort", "--top", "--group-by", "--dims"}) {
+  for (const std::string_view flag : {"--sort", "--top", "--group-by", "--dims", "--plot"}) {
     if (arguments.has(flag)) {
       throw usage_error(fmt::format("{} has no effect beside --explain", flag));
     }
@@ -53,9 +58,9 @@ report::GroupBy group_by(const std::string& text) {
 }
 
 Format format(const std::string& text) {
-  const std::vector<std::string> names = {"text", "json", "csv"};
+  const std::vector<std::string> names = {"text", "json", "csv", "svg", "html"};
   choice("--format", text, names);
-  return text == "json" ? Format::kJson : text == "csv" ? Format::kCsv : Format::kText;
+  return static_cast<Format>(std::find(names.begin(), names.end(), text) - names.begin());
 }
 
 }  // namespace
@@ -79,6 +84,7 @@ AnalyzeOptions analyze_options(const Arguments& arguments, bool out_is_terminal)
   if (const std::string* text = arguments.one("--group-by")) {
     options.text.group_by = group_by(*text);
   }
+  options.text.plot = arguments.has("--plot");
   options.strict = arguments.has("--strict");
   options.dims = arguments.has("--dims");
   check_use(arguments, options);

@@ -9,7 +9,7 @@
 
 namespace roofline::cli {
 
-enum class Format { kText, kJson, kCsv };
+enum class Format { kText, kJson, kCsv, kSvg, kHtml };
 
 /// The flags of `roofline analyze`, checked.
 struct AnalyzeOptions {

@@ -80,6 +80,7 @@ extern const Command kHardwareShowCommand;
 extern const Command kHardwareCheckCommand;
 extern const Command kOpsCommand;
 extern const Command kStripCommand;
+extern const Command kSweepCommand;
 extern const Command kValidateCommand;
 
 }  // namespace roofline::cli

@@ -8,9 +8,10 @@ namespace roofline::cli {
 namespace {
 
 constexpr std::array kCommands = {
-    &kAnalyzeCommand,         &kCheckCommand,         &kCalibrateEmitCommand, &kCalibrateFitCommand,
-    &kCalibrateAnchorCommand, &kCalibrateHostCommand, &kHardwareListCommand,  &kHardwareShowCommand,
-    &kHardwareCheckCommand,   &kOpsCommand,           &kStripCommand,         &kValidateCommand,
+    &kAnalyzeCommand,       &kCheckCommand,        &kSweepCommand,           &kValidateCommand,
+    &kCalibrateEmitCommand, &kCalibrateFitCommand, &kCalibrateAnchorCommand, &kCalibrateHostCommand,
+    &kHardwareListCommand,  &kHardwareShowCommand, &kHardwareCheckCommand,   &kOpsCommand,
+    &kStripCommand,
 };
 
 }  // namespace

@@ -53,12 +53,7 @@ inline constexpr std::array kMachineOptions = {
                .help = "add the time in which inputs and outputs cross the link to the host"},
 };
 /// Sizes that a model leaves open: read by read_request().
-inline constexpr std::array kSizeOptions = {
-    OptionSpec{.group = "sizes",
-               .name = "--dim",
-               .value = "NAME=N",
-               .help = "size of a symbolic dimension, as in batch=8; 1 where none is given",
-               .repeatable = true},
+inline constexpr std::array kOtherSizeOptions = {
     OptionSpec{.group = "sizes",
                .name = "--shape",
                .value = "TENSOR=DIMS",
@@ -75,6 +70,24 @@ inline constexpr std::array kSizeOptions = {
                .help = "iterations of a Loop whose number the model leaves open",
                .repeatable = true},
 };
+inline constexpr auto kSizeOptions =
+    joined(std::array{OptionSpec{
+               .group = "sizes",
+               .name = "--dim",
+               .value = "NAME=N",
+               .help = "size of a symbolic dimension, as in batch=8; 1 where none is given",
+               .repeatable = true}},
+           kOtherSizeOptions);
+/// The same where dimensions may take ranges: read by question(arguments, Ranges::kAllowed).
+inline constexpr auto kSweepSizeOptions =
+    joined(std::array{OptionSpec{
+               .group = "sizes",
+               .name = "--dim",
+               .value = "NAME=RANGE",
+               .help = "sizes of a symbolic dimension: 1..256 (all), 1..256*2 (doubling), "
+                       "64..512+64 (in steps), 1,8,64, or one; the first range is the axis",
+               .repeatable = true}},
+           kOtherSizeOptions);
 inline constexpr std::array kOutputOption = {
     OptionSpec{.group = "output",
                .name = "--output",

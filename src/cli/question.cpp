@@ -44,9 +44,6 @@ void read_assignments(const Arguments& arguments, std::string_view flag, std::st
 
 infer::Bindings bindings(const Arguments& arguments) {
   infer::Bindings result;
-  read_assignments(
-      arguments, "--dim", "a size as in batch=8", result.dims,
-      [](std::string_view flag, const std::string& text) { return integer(flag, text, 0); });
   read_assignments(arguments, "--shape", "a shape as in image=1x3x224x224 or image=scalar",
                    result.shapes, shape);
   read_assignments(
@@ -56,9 +53,41 @@ infer::Bindings bindings(const Arguments& arguments) {
   return result;
 }
 
-std::optional<hardware::Precision> precision(const std::string* text) {
-  if (!text) return std::nullopt;
-  return hardware::precision_from_name(choice("--precision", *text, plan::precision_names()));
+/// Into Bindings::dims or, given a range, Question::swept.
+void read_dims(const Arguments& arguments, Ranges ranges, Question& question) {
+  std::map<std::string, std::vector<std::int64_t>> given;
+  for (const std::string& text : arguments.all("--dim")) {
+    const auto [name, value] = assignment("--dim", text, "a size as in batch=8");
+    const bool is_range = value.find("..") != std::string::npos || value.find(',') < value.size();
+    if (is_range && ranges == Ranges::kRefused) {
+      throw usage_error(
+          fmt::format("--dim: found '{}', expected one size as in batch=8", printable(text)),
+          "'roofline sweep' takes ranges");
+    }
+    const std::vector<std::int64_t> values =
+        is_range ? sizes("--dim", value) : std::vector{integer("--dim", value, 0)};
+    if (!given.emplace(name, values).second) {
+      throw usage_error(fmt::format("--dim: '{}' was given twice", printable(name)));
+    }
+    if (is_range)
+      question.swept.push_back({name, values});
+    else
+      question.request.bindings.dims.emplace(name, values.front());
+  }
+}
+
+/// One, or where ranges are allowed several with commas between. As-is is nullopt.
+std::vector<std::optional<hardware::Precision>> precisions(const Arguments& arguments,
+                                                           Ranges ranges) {
+  const std::string* text = arguments.one("--precision");
+  if (!text) return {std::nullopt};
+  const auto one = [](const std::string& name) {
+    return hardware::precision_from_name(choice("--precision", name, plan::precision_names()));
+  };
+  if (ranges == Ranges::kRefused) return {one(*text)};
+  std::vector<std::optional<hardware::Precision>> several;
+  for (const std::string_view name : split(*text, ',')) several.push_back(one(std::string(name)));
+  return several;
 }
 
 /// A flag of kMachineOptions or kSizeOptions that was given, "" when none was.
@@ -71,12 +100,14 @@ std::string_view asked(const Arguments& arguments) {
 
 }  // namespace
 
-Question question(const Arguments& arguments) {
+Question question(const Arguments& arguments, Ranges ranges) {
   Question result;
   result.machines = split_hardware(arguments.all("--hardware"));
   Request& request = result.request;
   request.bindings = bindings(arguments);
-  request.plan.precision = precision(arguments.one("--precision"));
+  read_dims(arguments, ranges, result);
+  result.precisions = precisions(arguments, ranges);
+  request.plan.precision = result.precisions.front();
   if (const std::string* runtime = arguments.one("--runtime")) {
     request.plan.runtime = choice("--runtime", *runtime, plan::runtime_names());
   }

@@ -5,7 +5,7 @@
 
 #include "command.hpp"
 #include "roofline/hardware/profile.hpp"
-#include "roofline/pipeline/analyze.hpp"
+#include "roofline/pipeline/sweep.hpp"
 
 namespace roofline::cli {
 
@@ -13,9 +13,16 @@ namespace roofline::cli {
 struct Question {
   std::vector<std::string> machines;  ///< ids or files
   Request request;                    ///< without `hardware`
+  // Where ranges are allowed:
+  std::vector<SweptDim> swept = {};  ///< dimensions of several sizes, in the order given
+  std::vector<std::optional<hardware::Precision>> precisions = {};  ///< at least one
 };
+
+/// Whether --dim may give several sizes, and --precision several precisions.
+enum class Ranges { kRefused, kAllowed };
+
 /// Throws Error (kUsage) for bad values.
-[[nodiscard]] Question question(const Arguments& arguments);
+[[nodiscard]] Question question(const Arguments& arguments, Ranges ranges = Ranges::kRefused);
 
 /// Reads and checks each machine. Throws Error.
 [[nodiscard]] std::vector<hardware::Profile> load_profiles(

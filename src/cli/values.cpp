@@ -19,6 +19,32 @@ Error bad_value(std::string_view flag, std::string_view found, std::string_view 
                      std::move(hint));
 }
 
+constexpr std::int64_t kMostSizes = 100000;
+
+/// "A..B", "A..B*K" or "A..B+K", appended to `sizes`; false for anything else.
+bool append_range(std::string_view text, std::vector<std::int64_t>& sizes) {
+  const std::size_t dots = text.find("..");
+  if (dots == std::string_view::npos) return false;
+  const std::string_view rest = text.substr(dots + 2);
+  const std::size_t sign = std::min(rest.find_first_of("*+"), rest.size());
+  const auto low = parse_int(text.substr(0, dots));
+  const auto high = parse_int(rest.substr(0, sign));
+  const bool has_step = sign < rest.size();
+  const auto step = has_step ? parse_int(rest.substr(sign + 1)) : std::optional<std::int64_t>(1);
+  const bool times = has_step && rest[sign] == '*';
+  if (!low || !high || !step || *low < 0 || *high < *low || *step < (times ? 2 : 1)) return false;
+  if (times && *low == 0) return false;
+  for (std::int64_t size = *low; size <= *high;) {
+    if (static_cast<std::int64_t>(sizes.size()) >= kMostSizes) return false;
+    sizes.push_back(size);
+    const std::int64_t left = *high - size;
+    // Stops before the next size would leave the range, or that of integers.
+    if (times ? size > *high / *step : left < *step) break;
+    size = times ? size * *step : size + *step;
+  }
+  return true;
+}
+
 }  // namespace
 
 const std::string& choice(std::string_view flag, const std::string& text,
@@ -51,6 +77,29 @@ std::vector<std::int64_t> shape(std::string_view flag, const std::string& text) 
     sizes.push_back(*size);
   }
   return sizes;
+}
+
+std::vector<std::int64_t> sizes(std::string_view flag, const std::string& text) {
+  std::vector<std::int64_t> all;
+  for (const std::string_view part : split(text, ',')) {
+    if (append_range(part, all)) continue;
+    const auto size = parse_int(part);
+    if (!size || *size < 0) {
+      throw bad_value(flag, text,
+                      "sizes as in 1..256, 1..256*2, 64..512+64 or 1,8,64, 100,000 at most");
+    }
+    all.push_back(*size);
+  }
+  return all;
+}
+
+double quantity(std::string_view flag, const std::string& text, Unit unit, std::string_view form) {
+  const std::size_t number_end = text.find_first_not_of("0123456789.");
+  std::string spaced = text;
+  if (number_end < text.size() && text[number_end] != ' ') spaced.insert(number_end, " ");
+  const auto value = parse_quantity(spaced, unit);
+  if (!value || *value <= 0) throw bad_value(flag, text, form);
+  return *value;
 }
 
 std::vector<double> numbers(std::string_view flag, const std::string& text) {

@@ -202,4 +202,20 @@ void JsonWriter::null() {
   finish();
 }
 
+void write_diagnostics(JsonWriter& json, const std::vector<Diagnostic>& diagnostics) {
+  json.key("diagnostics");
+  json.begin_array();
+  for (const Diagnostic& diagnostic : diagnostics) {
+    json.begin_object();
+    json.member("severity", severity_name(diagnostic.severity));
+    json.member("code", diagnostic.code);
+    json.member("message", diagnostic.message);
+    json.member_or_null("location", diagnostic.location);
+    json.member_or_null("node_id", diagnostic.node_id);
+    json.member_or_null("hint", diagnostic.hint);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace roofline::data

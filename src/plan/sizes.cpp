@@ -52,16 +52,17 @@ infer::Bindings other_bindings(const infer::TypedGraph& graph) {
 
 }  // namespace
 
-Sizes::Sizes(const infer::TypedGraph& graph) : graph_(graph) {
-  if (graph.dims.empty()) return;
+const std::vector<ir::TensorType>& Sizes::others() const {
+  if (others_) return *others_;
+  others_.emplace();
+  if (graph_.dims.empty()) return *others_;
   try {
-    infer::TypedGraph again = infer::infer(*graph.model, other_bindings(graph));
-    if (again.types.size() == graph.types.size()) other_ = std::move(again.types);
+    infer::TypedGraph again = infer::infer(*graph_.model, other_bindings(graph_));
+    if (again.types.size() == graph_.types.size()) others_ = std::move(again.types);
   } catch (const Error&) {  // sizes that go with the user's own only: all of them count as fixed
-    other_.clear();
   } catch (const OverflowError&) {
-    other_.clear();
   }
+  return *others_;
 }
 
 const std::optional<ir::Shape>& Sizes::shape(ir::TensorId id) const {
@@ -70,7 +71,7 @@ const std::optional<ir::Shape>& Sizes::shape(ir::TensorId id) const {
 
 const std::optional<ir::Shape>& Sizes::other(ir::TensorId id) const {
   if (is_made(id)) return made(id).other;
-  return other_.empty() ? shape(id) : other_[static_cast<std::size_t>(id)].shape;
+  return others().empty() ? shape(id) : others()[static_cast<std::size_t>(id)].shape;
 }
 
 ir::TensorId Sizes::make(ir::TensorId of, const std::function<ir::Shape(ir::Shape)>& form) {
@@ -127,8 +128,8 @@ const ir::SmallValue* Sizes::value(ir::TensorId id) const {
   if (is_made(id)) return nullptr;
   const auto& here = graph_.types[static_cast<std::size_t>(id)].value;
   if (!here || !ir::is_known(*here)) return nullptr;
-  if (other_.empty()) return &*here;
-  const auto& there = other_[static_cast<std::size_t>(id)].value;
+  if (others().empty()) return &*here;
+  const auto& there = others()[static_cast<std::size_t>(id)].value;
   return there && *there == *here ? &*here : nullptr;
 }
 

@@ -13,8 +13,7 @@ namespace roofline::plan {
 /// optimizes a model before it sees an input: it decides by these, not by the sizes of one run.
 class Sizes {
  public:
-  /// Infers the model a second time with other sizes: what comes out alike is fixed.
-  explicit Sizes(const infer::TypedGraph& graph);
+  explicit Sizes(const infer::TypedGraph& graph) : graph_(graph) {}
 
   /// Number of axes; nullopt when it is not known.
   [[nodiscard]] std::optional<std::size_t> rank(ir::TensorId id) const;
@@ -66,9 +65,11 @@ class Sizes {
     return made_[static_cast<std::size_t>(id) - graph_.types.size()];
   }
   [[nodiscard]] const std::optional<ir::Shape>& other(ir::TensorId id) const;
+  /// The model's types under other sizes: what is alike is fixed. Empty when nothing is open.
+  [[nodiscard]] const std::vector<ir::TensorType>& others() const;
 
   const infer::TypedGraph& graph_;
-  std::vector<ir::TensorType> other_;  // empty when nothing is open
+  mutable std::optional<std::vector<ir::TensorType>> others_;  ///< inferred when first asked for
   std::vector<Made> made_;
   std::vector<std::uint32_t> vague_;
 };

@@ -289,17 +289,6 @@ void write_result(JsonWriter& json, const Report& report, const Result& result) 
   json.end_object();
 }
 
-void write_diagnostic(JsonWriter& json, const Diagnostic& diagnostic) {
-  json.begin_object();
-  json.member("severity", severity_name(diagnostic.severity));
-  json.member("code", diagnostic.code);
-  json.member("message", diagnostic.message);
-  json.member_or_null("location", diagnostic.location);
-  json.member_or_null("node_id", diagnostic.node_id);
-  json.member_or_null("hint", diagnostic.hint);
-  json.end_object();
-}
-
 template <class T, class Write>
 void write_list(JsonWriter& json, std::string_view key, const std::vector<T>& items, Write write) {
   json.key(key);
@@ -327,8 +316,7 @@ void render_json(const Report& report, std::ostream& out) {
   write_list(json, "nodes", report.nodes, [&](const NodeRow& node) { write_node(json, node); });
   write_list(json, "results", report.results,
              [&](const Result& result) { write_result(json, report, result); });
-  write_list(json, "diagnostics", report.diagnostics,
-             [&](const Diagnostic& diagnostic) { write_diagnostic(json, diagnostic); });
+  write_diagnostics(json, report.diagnostics);
   json.end_object();
 }
 

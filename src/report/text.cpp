@@ -7,6 +7,7 @@
 #include <map>
 #include <ostream>
 
+#include "plot.hpp"
 #include "screen.hpp"
 
 namespace roofline::report {
@@ -58,6 +59,10 @@ void render_text(const Report& report, const TextOptions& options, std::ostream&
     if (!first) screen.text += '\n';
     first = false;
     append_summary(screen, result);
+    if (options.plot) {
+      screen.text += '\n';
+      append_plot(roofline_plot(report, result), options, screen.text);
+    }
     append_layers(screen, &result);
   }
   append_notes(screen, nullptr);

@@ -6,7 +6,7 @@
 Prints, per case, the best wall time, peak RSS and the ratio to its budget; --check exits 1 when a
 budget times --slack is broken (a shared machine needs some). The models: 575 MB of inline weights,
 a sparse 10 GB file, and a 50,000-node graph (with a 10,000-node one beside it, to see that time is
-linear in nodes). A calibrated prediction with a runtime's own rules may take twice the time of an
+linear in nodes); a sweep prices ResNet-50 at 256 sizes. A calibrated prediction with a runtime's own rules may take twice the time of an
 uncalibrated one: of the graph, and of a convolutional and a transformer model."""
 import argparse
 import os
@@ -118,14 +118,18 @@ def main():
                 pass
         print(f"{'case':34} {'best ms':>9} {'budget':>8} {'ratio':>7} {'RSS MB':>8} {'budget':>8}")
         times = {}
-        for name, fmt, limit_s, limit_mb in (
-                ("inline575", "text", 0.020, 40), ("sparse10g", "text", 0.020, 40),
-                ("nodes10k", "text", 0.3, None), ("nodes50k", "text", 0.3, None), ("nodes50k", "json", 0.5, None)):
-            command = [a.bin, "analyze", files[name], "--hardware", "v100", "--format", fmt]
-            seconds, rss = measure(command, a.runs)
-            times[name, fmt] = seconds
+        analyses = [(f"{name} {fmt}", ["analyze", files[name], "--format", fmt], limit_s, limit_mb)
+                    for name, fmt, limit_s, limit_mb in (
+                        ("inline575", "text", 0.020, 40), ("sparse10g", "text", 0.020, 40),
+                        ("nodes10k", "text", 0.3, None), ("nodes50k", "text", 0.3, None),
+                        ("nodes50k", "json", 0.5, None))]
+        sweep = ("sweep of 256 batches", ["sweep", str(ROOT / "models" / "resnet50.onnx"), "--runtime", "tensorrt",
+                                          "--precision", "fp16", "--dim", "batch=1..256"], 0.3, 64)
+        for case, words, limit_s, limit_mb in (*analyses, sweep):
+            seconds, rss = measure([a.bin, *words, "--hardware", "v100"], a.runs)
+            times[case] = seconds
             failed |= seconds > limit_s * a.slack or (limit_mb is not None and rss > limit_mb)
-            print(f"{name + ' ' + fmt:34} {seconds * 1e3:9.1f} {limit_s * 1e3:8.0f} {seconds / limit_s:7.2f} "
+            print(f"{case:34} {seconds * 1e3:9.1f} {limit_s * 1e3:8.0f} {seconds / limit_s:7.2f} "
                   f"{rss:8.1f} {limit_mb or '-':>8}")
         for name in (files["nodes50k"], *(ROOT / "models" / m for m in ("resnet152.onnx", "bert_large.onnx"))):
             command = [a.bin, "analyze", name, "--hardware", "epyc-zen5-vm", "--runtime"]
@@ -133,7 +137,7 @@ def main():
             ratio = seconds["onnxruntime:all"] / seconds["basic"]
             failed |= ratio > 2
             print(f"{pathlib.Path(name).name}: onnxruntime:all takes {ratio:.2f} times as long as basic")
-        growth = times["nodes50k", "text"] / times["nodes10k", "text"]
+        growth = times["nodes50k text"] / times["nodes10k text"]
         failed |= growth > 8  # 5 times the nodes, some noise, and no quadratic term
         print(f"50,000 nodes take {growth:.2f} times as long as 10,000 (5 = linear)")
     sys.exit(1 if failed and a.check else 0)

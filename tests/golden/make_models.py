@@ -96,8 +96,23 @@ def control():
     onnx.save(model, HERE / "control.onnx")
 
 
+def hostile():
+    """Names that would leave their place in a page, were they not kept as data."""
+    image = "</script><img src=x onerror=\"window.ran = 'image'\">"
+    comment = "<!--<script>window.ran = 'comment'//"
+    lines = "line\u2028separated\u2029name & <b>bold</b> ${window.ran = 'template'}"
+    save("hostile", [
+        helper.make_node("Conv", ["<i>image</i>", "w"], ["a"], image, kernel_shape=[3, 3]),
+        helper.make_node("Softmax", ["a"], ["b"], comment),
+        helper.make_node("</script><script>window.ran = 'type'</script>", ["b"], ["c"], lines,
+                         domain="com.acme"),
+    ], [floats("<i>image</i>", "</title>", 3, 8, 8)], [floats("c", 1, 4, 6, 6)],
+        [weight("w", 4, 3, 3, 3)], ["com.acme"])
+
+
 if __name__ == "__main__":
     tiny()
     control()
     unknown()
     broken()
+    hostile()

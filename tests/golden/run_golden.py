@@ -6,8 +6,8 @@ A .test file is comments (#), environment lines (NAME=value), one "$ arguments" 
 "--- stdout", "--- stderr" and "--- exit N". The command runs in the project's root; $TMP in the
 arguments is an empty directory. Paths of both are printed as $ROOT and $TMP. "--- file NAME" is a
 file the command wrote to $TMP. Whatever it analyzes is analyzed again as JSON and CSV and checked by
-check_report.py; what it validates or checks is asked for again as JSON (and JUnit XML) and checked
-against its schema. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
+check_report.py; what other commands print is printed again as JSON and checked against its schema,
+what check prints as JUnit XML too. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
 """
 import argparse
 import difflib
@@ -26,12 +26,13 @@ import jsonschema
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-SCHEMA = ROOT / "docs" / "schemas" / "report.schema.json"
-CHECK_SCHEMA = ROOT / "docs" / "schemas" / "check.schema.json"
-VALIDATION_SCHEMA = ROOT / "docs" / "schemas" / "validation.schema.json"
+SCHEMAS = ROOT / "docs" / "schemas"
+SCHEMA = SCHEMAS / "report.schema.json"
+# Commands whose JSON is checked against a schema, and no further.
+SCHEMA_OF = {"validate": "validation", "sweep": "sweep", "check": "check"}
 # Flags of the text report, which JSON and CSV refuse, with their values; then those without one.
 TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--report", "--output", "-o")
-SWITCHES = ("--tensors", "--layers")
+SWITCHES = ("--tensors", "--layers", "--plot")
 
 
 class Golden:
@@ -86,7 +87,7 @@ def sections_of(binary, golden, scratch):
 def report_arguments(command):
     """The command without flags of the text report; None when it reports nothing."""
     words = shlex.split(command)
-    if words[:1] not in (["analyze"], ["check"], ["validate"]) or {"--help", "--dims", "--init"} & set(words):
+    if not words or words[0] not in ("analyze", *SCHEMA_OF) or {"--help", "--dims", "--init"} & set(words):
         return None
     kept = []
     skip = False
@@ -97,33 +98,28 @@ def report_arguments(command):
     return kept
 
 
-def schema_problems(path, text):
-    validator = jsonschema.Draft7Validator(json.loads(path.read_text(encoding="utf-8")))
-    return [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
-            for e in validator.iter_errors(json.loads(text))]
-
-
-def check_verdicts(binary, arguments, golden):
-    """JSON fits its schema, and JUnit XML tells of the same verdicts."""
-    _, text, _ = execute(binary, [*arguments, "--format", "json"], golden)
-    problems = schema_problems(CHECK_SCHEMA, text)
-    _, junit, _ = execute(binary, [*arguments, "--format", "junit"], golden)
+def check_junit(binary, arguments, golden, verdicts):
+    """JUnit XML is XML, and tells of the same verdicts as JSON."""
+    _, text, _ = execute(binary, [*arguments, "--format", "junit"], golden)
     told = [(suite.get("name"), case.find("failure") is None)
-            for suite in xml.etree.ElementTree.fromstring(junit) for case in suite]
-    if told != [(verdict["model"], verdict["passes"]) for verdict in json.loads(text)["verdicts"]]:
-        problems.append("JUnit XML and JSON differ")
-    return problems
+            for suite in xml.etree.ElementTree.fromstring(text) for case in suite]
+    same = told == [(verdict["model"], verdict["passes"]) for verdict in verdicts]
+    return [] if same else ["JUnit XML and JSON differ"]
 
 
 def check_invariants(binary, golden, schema):
     arguments = report_arguments(golden.command)
     if arguments is None:
         return []
-    if arguments[0] == "validate":
+    if arguments[0] in SCHEMA_OF:
         _, text, _ = execute(binary, [*arguments, "--format", "json"], golden)
-        return schema_problems(VALIDATION_SCHEMA, text)
-    if arguments[0] == "check":
-        return check_verdicts(binary, arguments, golden)
+        schema_file = SCHEMAS / f"{SCHEMA_OF[arguments[0]]}.schema.json"
+        validator = jsonschema.Draft7Validator(json.loads(schema_file.read_text()))
+        problems = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
+                    for e in validator.iter_errors(json.loads(text))]
+        if arguments[0] == "check":
+            problems += check_junit(binary, arguments, golden, json.loads(text)["verdicts"])
+        return problems
     _, text, _ = execute(binary, [*arguments, "--format", "json", "--tensors"], golden)
     _, table, _ = execute(binary, [*arguments, "--format", "csv"], golden)
     return check_report.check(check_report.load(text), schema, table)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "roofline/base/count.hpp"
+#include "roofline/base/diagnostic.hpp"
 
 namespace roofline::data {
 
@@ -85,5 +86,8 @@ class JsonWriter {
   std::vector<Level> levels_;
   bool after_key_ = false;
 };
+
+/// The member "diagnostics" of a document, the same in all that have one.
+void write_diagnostics(JsonWriter& json, const std::vector<Diagnostic>& diagnostics);
 
 }  // namespace roofline::data

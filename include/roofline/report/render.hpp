@@ -1,5 +1,6 @@
 #pragma once
 #include <iosfwd>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@ struct TextOptions {
   std::size_t top = 20;       ///< layers to list; 0 = all
   std::string sort = "time";  ///< one of sort_keys()
   GroupBy group_by = GroupBy::kNone;
+  bool plot = false;  ///< draw the layers under the roofs
 };
 
 /// Keys of --sort: "time", "order", "macs", "flops", "traffic", "intensity", "parameters",
@@ -29,8 +31,13 @@ struct TextOptions {
 void render_text(const Report& report, const TextOptions& options, std::ostream& out);
 /// The JSON contract (docs/schemas/report.schema.json), streamed.
 void render_json(const Report& report, std::ostream& out);
+/// The roofline plot of every machine, one below the other; needs machines.
+void render_svg(const Report& report, std::ostream& out);
 /// One header row, then one row per layer and machine (per node without machines), RFC 4180.
 void render_csv(const Report& report, std::ostream& out);
+/// One page for a browser, complete in itself: the models on their machines, with charts and tables
+/// (docs/html_report.md).
+void render_html(std::span<const Report* const> reports, std::ostream& out);
 /// The derivation of one node's and its layer's figures, term by term. `node` is an id, a full name
 /// or a name as the layer table shows it. Formula and operands are shown where the report has them.
 /// Throws Error (kUsage, "unknown-node", "ambiguous-node") with candidates.

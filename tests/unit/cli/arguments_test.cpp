@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{{"analyze", "m.onnx", "--top", "1e3"},
                               "--top: found '1e3', expected a whole number, at least 0\n"},
                     UsageCase{{"analyze", "m.onnx", "--format", "jsn"},
-                              "--format: found 'jsn', expected one of text, json, csv\n"
+                              "--format: found 'jsn', expected one of text, json, csv, svg, html\n"
                               "  hint: did you mean 'json'?\n"},
                     UsageCase{
                         {"analyze", "m.onnx", "--sort", "name"},

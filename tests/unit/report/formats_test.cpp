@@ -63,6 +63,7 @@ TEST(Json, NodeHasTheContractsFields) {
       "op_type": "Relu",
       "domain": "ai.onnx",
       "class": "activation",
+      "detail": null,
       "inputs": ["x"],
       "outputs": [
         {
