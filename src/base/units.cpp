@@ -188,6 +188,16 @@ std::string exact_quantity(double value, Unit unit) {
 
 std::string format_count(double value) { return with_prefix(value, "", kLarge); }
 
+std::string grouped_digits(std::int64_t value) {
+  std::string digits = fmt::format("{}", value);
+  const std::size_t first = digits.starts_with('-') ? 1 : 0;
+  for (std::size_t i = digits.size(); i > first + 3;) {
+    i -= 3;
+    digits.insert(i, 1, ',');
+  }
+  return digits;
+}
+
 std::string format_percent(double fraction) {
   const double percent = fraction * 100;
   return std::fabs(percent) < 9.95 ? fmt::format("{:.1f} %", percent)

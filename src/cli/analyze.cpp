@@ -15,12 +15,9 @@
 namespace roofline::cli {
 namespace {
 
-/// Symbols named in the message of --strict.
-constexpr std::string_view kUnboundDim = "unbound-dim";
-
 /// Every open size: its symbol, where it stands, and how to give it.
 void list_dims(const AnalyzeOptions& options, const Streams& streams) {
-  const ir::Model model = onnx_io::load(options.model, onnx_io::Digest::kSkip);
+  const ir::Model model = onnx_io::load(options.operands.front(), onnx_io::Digest::kSkip);
   const std::vector<infer::Dimension> dimensions = infer::dimensions(model);
   if (dimensions.empty()) {
     streams.out << "every size of the model's inputs and outputs is fixed\n";
@@ -54,27 +51,19 @@ void list_dims(const AnalyzeOptions& options, const Streams& streams) {
   }
   print_table(table, Fit::kWhole, streams.out, streams.out_is_terminal);
   for (const Diagnostic& diagnostic : typed.diagnostics) {
-    const bool concerns_sizes = diagnostic.code == kUnboundDim || diagnostic.code == "dim-conflict";
+    const bool concerns_sizes =
+        diagnostic.code == "unbound-dim" || diagnostic.code == "dim-conflict";
     if (concerns_sizes) print(diagnostic, streams.err);
   }
-}
-
-report::Report price(const AnalyzeOptions& options) {
-  const std::vector<hardware::Profile> profiles = load_profiles(options.question.machines);
-  Request request = options.question.request;
-  for (const hardware::Profile& profile : profiles) request.hardware.push_back(&profile);
-  // The digest, which only JSON and the page built on it carry, takes as long as the rest of
-  // loading.
-  const bool carried = options.format == Format::kJson || options.format == Format::kHtml;
-  const auto digest = carried ? onnx_io::Digest::kCompute : onnx_io::Digest::kSkip;
-  return analyze(onnx_io::load(options.model, digest), request);
 }
 
 void render(const report::Report& report, const AnalyzeOptions& options, std::ostream& out) {
   if (options.explain) return render_explanation(report, *options.explain, options.text, out);
   switch (options.format) {
     case Format::kText:
+    case Format::kMarkdown:
       return render_text(report, options.text, out);
+    case Format::kNdjson:  // is for many models: analyze_many()
     case Format::kJson:
       return render_json(report, out);
     case Format::kCsv:
@@ -86,60 +75,26 @@ void render(const report::Report& report, const AnalyzeOptions& options, std::os
   }
 }
 
-/// Errors always; what a CSV cannot carry too.
-bool print_diagnostics(const report::Report& report, Format format, std::ostream& err) {
-  bool broken = false;
-  for (const Diagnostic& diagnostic : report.diagnostics) {
-    const bool is_error = diagnostic.severity == Severity::kError;
-    broken = broken || is_error;
-    if (is_error || format == Format::kCsv) print(diagnostic, err);
-  }
-  return broken;
-}
-
-/// Why a report is not exact, "" when it is.
-std::string missing(const report::Report& report) {
-  std::vector<std::string> reasons;
-  if (report.coverage.unknown > 0) {
-    reasons.push_back(fmt::format("the cost of {} node{} is unknown", report.coverage.unknown,
-                                  report.coverage.unknown == 1 ? "" : "s"));
-  }
-  const auto assumed = std::count_if(report.diagnostics.begin(), report.diagnostics.end(),
-                                     [](const Diagnostic& d) { return d.code == kUnboundDim; });
-  if (assumed > 0) {
-    reasons.push_back(
-        fmt::format("{} dimension{} assumed", assumed, assumed == 1 ? " was" : "s were"));
-  }
-  const bool complete =
-      report.totals.complete && std::all_of(report.results.begin(), report.results.end(),
-                                            [](const report::Result& r) { return r.complete; });
-  if (!complete && reasons.empty()) reasons.emplace_back("some sums are lower bounds");
-  return join(reasons, ", ");
-}
-
 ExitCode run_analyze(const Arguments& arguments, const Streams& streams) {
   const AnalyzeOptions options = analyze_options(arguments, streams.out_is_terminal);
   if (options.dims) {
     list_dims(options, streams);
     return ExitCode::kOk;
   }
-  const report::Report report = price(options);
+  if (options.many) return analyze_many(options, streams);
+  // The digest, which only JSON and the page built on it carry, takes as long as the rest of
+  // loading.
+  const bool carried = options.format == Format::kJson || options.format == Format::kHtml;
+  const auto digest = carried ? onnx_io::Digest::kCompute : onnx_io::Digest::kSkip;
+  const report::Report report = Pricer(options.question).price(options.operands.front(), digest);
   const auto write = [&](std::ostream& out) { render(report, options, out); };
   if (options.output)
     write_file(*options.output, write);
   else
     write(streams.out);
-  if (print_diagnostics(report, options.format, streams.err)) return ExitCode::kInput;
-  const std::string reasons = options.strict ? missing(report) : "";
-  if (reasons.empty()) return ExitCode::kOk;
-  print({Severity::kError,
-         "incomplete",
-         "--strict: " + reasons,
-         "the report says which; without --strict this is no failure",
-         options.model,
-         {}},
-        streams.err);
-  return ExitCode::kIncomplete;
+  // A CSV cannot carry them; text and JSON do, and errors are repeated.
+  const Severity least = options.format == Format::kCsv ? Severity::kNote : Severity::kError;
+  return judge(report, options.strict, least, streams.err);
 }
 
 constexpr std::array kDimsAndFormat = {
@@ -149,8 +104,13 @@ constexpr std::array kDimsAndFormat = {
     OptionSpec{.group = "output",
                .name = "--format",
                .value = "F",
-               .help = "text (default), json or csv, which list every layer in order, svg: a "
-                       "roofline plot, or html: a page with charts and tables"},
+               .help = "text (default) or markdown, for people; json, csv or, a line for each of "
+                       "many models, ndjson, which list every layer in order; svg: a roofline "
+                       "plot; html: a page with charts and tables",
+               .choices = format_names},
+    OptionSpec{.group = "output",
+               .name = "--totals",
+               .help = "sums of the model only, without layers: a line, or row, for each machine"},
 };
 constexpr std::array kOwnOptions = {
     OptionSpec{
@@ -162,7 +122,8 @@ constexpr std::array kOwnOptions = {
                .name = "--sort",
                .value = "KEY",
                .help = "time (default on a machine), flops (default without one), order, macs, "
-                       "traffic, intensity, parameters or memory"},
+                       "traffic, intensity, parameters or memory",
+               .choices = report::sort_keys},
     OptionSpec{.group = "text",
                .name = "--top",
                .value = "N",
@@ -170,7 +131,11 @@ constexpr std::array kOwnOptions = {
     OptionSpec{.group = "text",
                .name = "--group-by",
                .value = "WHAT",
-               .help = "sum layers by op, class or scope (leading parts of their names)"},
+               .help = "sum layers by op, class or scope (leading parts of their names)",
+               .choices =
+                   [] {
+                     return Names{"op", "class", "scope"};
+                   }},
     OptionSpec{
         .group = "text", .name = "--plot", .help = "draw the layers under the machine's roofs"},
     OptionSpec{.group = "text",
@@ -178,19 +143,27 @@ constexpr std::array kOwnOptions = {
                .value = "NODE",
                .help = "derive the figures of one node, term by term, instead of listing layers"},
 };
+constexpr std::array kManyOptions = {
+    OptionSpec{.group = "many models",
+               .name = "--jobs",
+               .value = "N",
+               .help = "models to work on at once; one for each core by default, or with 0"},
+};
 constexpr auto kOptions =
-    joined(kMachineOptions, kSizeOptions, kDimsAndFormat, kOutputOption, kOwnOptions);
+    joined(kMachineOptions, kSizeOptions, kDimsAndFormat, kOutputOption, kOwnOptions, kManyOptions);
 constexpr std::string_view kExamples =
     "roofline analyze resnet50.onnx --hardware v100 --precision fp16 --dim batch=32\n"
     "roofline analyze resnet50.onnx --hardware v100,my_board.yaml --group-by op\n"
     "roofline analyze resnet50.onnx --explain layer1.0/conv1\n"
     "roofline analyze resnet50.onnx --strict --format json --output resnet50.json\n"
-    "roofline analyze resnet50.onnx --hardware v100,xavier --format html --output resnet50.html";
+    "roofline analyze resnet50.onnx --hardware v100,xavier --format html --output resnet50.html\n"
+    "roofline analyze models/ --hardware v100 --totals --format csv --output models.csv\n"
+    "roofline analyze a.onnx b.onnx models/ --hardware v100 --format ndjson | jq .totals.macs";
 
 }  // namespace
 
 const Command kAnalyzeCommand{
-    "analyze", "MODEL",   "price every layer of a model, on machines if given",
-    kOptions,  kExamples, run_analyze};
+    "analyze", "MODEL|DIR...", "price every layer of a model, on machines if given; or many models",
+    kOptions,  kExamples,      run_analyze};
 
 }  // namespace roofline::cli

@@ -9,7 +9,6 @@
 #include "roofline/base/text.hpp"
 #include "roofline/base/units.hpp"
 #include "roofline/calibrate/synthetic.hpp"
-#include "values.hpp"
 
 namespace roofline::cli {
 namespace {
@@ -17,8 +16,7 @@ namespace {
 calibrate::Half half(const Arguments& arguments) {
   const std::string* given = arguments.one("--half");
   if (!given) return calibrate::Half::kBoth;
-  const std::array<std::string, 2> names = {"even", "odd"};
-  return choice("--half", *given, names) == "even" ? calibrate::Half::kEven : calibrate::Half::kOdd;
+  return *given == "even" ? calibrate::Half::kEven : calibrate::Half::kOdd;
 }
 
 ExitCode run_calibrate_emit(const Arguments& arguments, const Streams& streams) {
@@ -34,7 +32,11 @@ constexpr std::array kOptions = {
     OptionSpec{.group = "models",
                .name = "--half",
                .value = "WHICH",
-               .help = "every second model only: even or odd; either half spans all sizes"},
+               .help = "every second model only: even or odd; either half spans all sizes",
+               .choices =
+                   [] {
+                     return Names{"even", "odd"};
+                   }},
 };
 
 }  // namespace

@@ -246,7 +246,9 @@ constexpr OptionSpec kFitBase = {
     .group = "machine",
     .name = "--base",
     .value = "ID|FILE",
-    .help = "the machine that was measured; its fitted times go into --output"};
+    .help = "the machine that was measured; its fitted times go into --output",
+    .choices = hardware::list_ids,
+    .open = true};
 constexpr OptionSpec kFitOutput = {.group = "output",
                                    .name = "--output",
                                    .value = "FILE",
@@ -262,12 +264,16 @@ constexpr OptionSpec kFitModels = {.group = "measurements",
 constexpr OptionSpec kFitRuntime = {.group = "measurements",
                                     .name = "--runtime",
                                     .value = "NAME",
-                                    .help = "rows of this runtime only"};
+                                    .help = "rows of this runtime only",
+                                    .choices = plan::runtime_names,
+                                    .open = true};
 constexpr OptionSpec kFitStart = {
     .group = "fit",
     .name = "--start",
     .value = "NAME|FILE",
-    .help = "calibration to start from; by default the machine's own, or its kind's"};
+    .help = "calibration to start from; by default the machine's own, or its kind's",
+    .choices = hardware::list_defaults,
+    .open = true};
 constexpr OptionSpec kFitForce = {.group = "fit",
                                   .name = "--force",
                                   .help =

@@ -2,7 +2,6 @@
 // Refuses to measure: the calibrate room does.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <ctime>
 #include <filesystem>
@@ -71,15 +70,13 @@ ExitCode run_calibrate_host(const Arguments& arguments, const Streams& streams) 
   const std::string id = profile_id(arguments, *path);
   check_target(*path);
   calibrate::HostOptions options;
-  const bool terminal = isatty(STDERR_FILENO) != 0;
-  if (terminal) {
-    options.progress = [&](const std::string& what, double done) {
-      streams.err << fmt::format("\r\x1b[Kmeasuring {}, {:.0f} %", what, done * 100) << std::flush;
-    };
-  }
+  ProgressLine line(streams.err);
+  options.progress = [&](const std::string& what, double done) {
+    line.show(fmt::format("measuring {}, {:.0f} %", what, done * 100));
+  };
   const calibrate::HostFacts facts = calibrate::host_facts("/", calibrate::usable_processors());
   const calibrate::HostRates rates = calibrate::measure_host(facts, options);
-  if (terminal) streams.err << "\r\x1b[K" << std::flush;
+  line.clear();
   const hardware::Profile profile = calibrate::host_profile(facts, rates, id, today());
   hardware::save(profile, *path);
   for (const Diagnostic& doubt : calibrate::host_doubts(facts, rates)) print(doubt, streams.err);

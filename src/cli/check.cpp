@@ -142,10 +142,14 @@ constexpr std::array kFormats = {
     Format{"markdown", plain<report::render_markdown>},
 };
 
-Renderer renderer(std::string_view flag, const std::string& name) {
-  std::vector<std::string> names;
+Names format_names() {
+  Names names;
   for (const Format& format : kFormats) names.emplace_back(format.name);
-  choice(flag, name, names);
+  return names;
+}
+
+Renderer renderer(std::string_view flag, const std::string& name) {
+  choice(flag, name, format_names());
   return std::find_if(kFormats.begin(), kFormats.end(),
                       [&](const Format& format) { return format.name == name; })
       ->render;
@@ -239,7 +243,8 @@ constexpr std::array kOutputOptions = {
     OptionSpec{.group = "output",
                .name = "--format",
                .value = "F",
-               .help = "text (default), json, junit, github (annotations) or markdown"},
+               .help = "text (default), json, junit, github (annotations) or markdown",
+               .choices = format_names},
     OptionSpec{.group = "output",
                .name = "--report",
                .value = "FORMAT=FILE",

@@ -11,6 +11,8 @@
 
 namespace roofline::cli {
 
+using Names = std::vector<std::string>;
+
 /// One flag of a command. `value` names its argument; empty for a switch.
 struct OptionSpec {
   std::string_view group;  ///< heading in the help
@@ -19,6 +21,9 @@ struct OptionSpec {
   std::string_view help;
   bool repeatable = false;
   std::string_view short_name = {};  ///< "-o"
+  Names (*choices)() = nullptr;      ///< what it may be: parsing and completion read this list
+  bool open = false;                 ///< choices are suggestions: a file, say, will do too
+  bool list = false;                 ///< several with commas between
 };
 
 /// What the user gave: positional arguments and, by flag name, values in order.
@@ -44,24 +49,32 @@ struct Streams {
 /// One command: all that parsing, help and dispatch need.
 struct Command {
   std::string_view name;     ///< "hardware list"
-  std::string_view operand;  ///< "MODEL", "[NAME]", "[MODEL...]", "" for none
+  std::string_view operand;  ///< "MODEL", "OLD NEW", "[NAME]", "[MODEL...]", "" for none
   std::string_view summary;  ///< one line
   std::span<const OptionSpec> options;
   std::string_view examples;
   ExitCode (*run)(const Arguments&, const Streams&);
+  Names (*operands)() = nullptr;  ///< suggestions for the operand, besides files
 
   [[nodiscard]] bool takes_operand() const { return !operand.empty(); }
   [[nodiscard]] bool takes_many() const { return operand.find("...") != std::string_view::npos; }
   [[nodiscard]] bool needs_operand() const { return takes_operand() && !operand.starts_with('['); }
 };
+/// Commands under one heading of the help.
+struct CommandGroup {
+  std::string_view title;
+  std::span<const Command* const> commands;
+};
 /// Every command, in the order of the help.
-[[nodiscard]] std::span<const Command* const> commands();
+[[nodiscard]] std::span<const CommandGroup> command_groups();
+[[nodiscard]] const std::vector<const Command*>& commands();
 
 /// Reads the words behind a command's name. Throws Error (kUsage).
 [[nodiscard]] Arguments parse(const Command& command, const std::vector<std::string>& words);
 
 [[nodiscard]] std::string help();                        ///< of the program
 [[nodiscard]] std::string help(const Command& command);  ///< of one command
+[[nodiscard]] std::string version();                     ///< and how this program was built
 
 /// An Error of exit code kUsage.
 [[nodiscard]] Error usage_error(std::string message, std::string hint = {});
@@ -71,10 +84,13 @@ void print(const Diagnostic& diagnostic, std::ostream& err);
 // Each in the file that runs it.
 extern const Command kAnalyzeCommand;
 extern const Command kCheckCommand;
+extern const Command kCompletionCommand;
 extern const Command kCalibrateEmitCommand;
 extern const Command kCalibrateFitCommand;
 extern const Command kCalibrateAnchorCommand;
 extern const Command kCalibrateHostCommand;
+extern const Command kCompareCommand;
+extern const Command kDiffCommand;
 extern const Command kHardwareListCommand;
 extern const Command kHardwareShowCommand;
 extern const Command kHardwareCheckCommand;

@@ -1,4 +1,4 @@
-// Owns the order in which commands are listed.
+// Owns the order and the headings in which commands are listed.
 // Refuses to describe them: each is one constant in its own file.
 #include <array>
 
@@ -7,15 +7,35 @@
 namespace roofline::cli {
 namespace {
 
-constexpr std::array kCommands = {
-    &kAnalyzeCommand,       &kCheckCommand,        &kSweepCommand,           &kValidateCommand,
-    &kCalibrateEmitCommand, &kCalibrateFitCommand, &kCalibrateAnchorCommand, &kCalibrateHostCommand,
-    &kHardwareListCommand,  &kHardwareShowCommand, &kHardwareCheckCommand,   &kOpsCommand,
-    &kStripCommand,
+using Listed = const Command* const;
+constexpr Listed kModels[] = {&kAnalyzeCommand, &kCompareCommand, &kDiffCommand, &kCheckCommand,
+                              &kSweepCommand,   &kOpsCommand,     &kStripCommand};
+constexpr Listed kMachines[] = {&kHardwareListCommand, &kHardwareShowCommand,
+                                &kHardwareCheckCommand};
+constexpr Listed kCalibration[] = {&kCalibrateHostCommand, &kCalibrateEmitCommand,
+                                   &kCalibrateFitCommand, &kCalibrateAnchorCommand,
+                                   &kValidateCommand};
+constexpr Listed kShell[] = {&kCompletionCommand};
+constexpr std::array kGroups = {
+    CommandGroup{"models", kModels},
+    CommandGroup{"machines", kMachines},
+    CommandGroup{"calibration", kCalibration},
+    CommandGroup{"shell", kShell},
 };
 
 }  // namespace
 
-std::span<const Command* const> commands() { return kCommands; }
+std::span<const CommandGroup> command_groups() { return kGroups; }
+
+const std::vector<const Command*>& commands() {
+  static const std::vector<const Command*> kAll = [] {
+    std::vector<const Command*> all;
+    for (const CommandGroup& group : kGroups) {
+      all.insert(all.end(), group.commands.begin(), group.commands.end());
+    }
+    return all;
+  }();
+  return kAll;
+}
 
 }  // namespace roofline::cli

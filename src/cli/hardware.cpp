@@ -248,7 +248,8 @@ const Command kHardwareShowCommand{"hardware show",
                                    "show every fact of one machine, with its source",
                                    {},
                                    "roofline hardware show v100",
-                                   run_hardware_show};
+                                   run_hardware_show,
+                                   hardware::list_ids};
 const Command kHardwareCheckCommand{"hardware check",
                                     "FILE",
                                     "check a machine description before using it",

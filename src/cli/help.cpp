@@ -69,16 +69,20 @@ std::string command_label(const Command& command) {
 std::string help() {
   std::string text =
       "roofline: what an ONNX model costs on a machine, layer by layer, and what bounds it\n\n"
-      "usage: roofline COMMAND ...\n\ncommands\n";
+      "usage: roofline COMMAND ...\n";
   std::size_t width = 0;
   for (const Command* command : commands()) {
     width = std::max(width, command_label(*command).size());
   }
-  for (const Command* command : commands()) {
-    text += entry(command_label(*command), command->summary, width + 2);
+  for (const CommandGroup& group : command_groups()) {
+    text += fmt::format("\n{}\n", group.title);
+    for (const Command* command : group.commands) {
+      text += entry(command_label(*command), command->summary, width + 2);
+    }
   }
   text +=
-      "\n  'roofline COMMAND --help' explains one command, 'roofline --version' names this one\n";
+      "\n  'roofline COMMAND --help' explains one command, 'roofline --version' says what this "
+      "one is\n";
   text += examples(
       "roofline analyze resnet50.onnx                           work, traffic and memory per "
       "layer\n"

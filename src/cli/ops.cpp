@@ -26,6 +26,12 @@ std::string range(int least, int most) {
   return least == most ? fmt::format("{}", least) : fmt::format("{}-{}", least, most);
 }
 
+std::vector<std::string> op_names() {
+  std::vector<std::string> names;
+  for (const ops::OpSpec& spec : ops::all_ops()) names.push_back(full_name(spec));
+  return names;
+}
+
 void list_all(const Streams& streams) {
   report::Table table({{"operator"},
                        {"since", Align::kRight},
@@ -59,7 +65,6 @@ ExitCode run_ops(const Arguments& arguments, const Streams& streams) {
     return ExitCode::kOk;
   }
   const std::string& name = arguments.positionals.front();
-  std::vector<std::string> names;
   bool found = false;
   for (const ops::OpSpec& spec : ops::all_ops()) {
     // A bare type shows the operator of every domain that has one.
@@ -68,10 +73,9 @@ ExitCode run_ops(const Arguments& arguments, const Streams& streams) {
       show(spec, streams.out);
       found = true;
     }
-    names.push_back(full_name(spec));
   }
   if (found) return ExitCode::kOk;
-  std::string hint = did_you_mean_hint(name, names);
+  std::string hint = did_you_mean_hint(name, op_names());
   if (hint.empty()) hint = "'roofline ops' lists all";
   throw usage_error(fmt::format("there is no operator '{}' in the table", printable(name)), hint);
 }
@@ -83,6 +87,7 @@ const Command kOpsCommand{"ops",
                           "list the operators whose cost is known, or one in detail",
                           {},
                           "roofline ops\nroofline ops Conv\nroofline ops com.microsoft.Attention",
-                          run_ops};
+                          run_ops,
+                          op_names};
 
 }  // namespace roofline::cli

@@ -3,6 +3,9 @@
 #include <cstddef>
 
 #include "command.hpp"
+#include "roofline/hardware/profile.hpp"
+#include "roofline/plan/plan.hpp"
+#include "values.hpp"
 
 namespace roofline::cli {
 
@@ -18,19 +21,22 @@ template <std::size_t... N>
   return all;
 }
 
-/// The machine and how it is used: read by read_request().
+/// The machine and how it is used: read by question().
 inline constexpr std::array kMachineOptions = {
     OptionSpec{.group = "machine",
                .name = "--hardware",
                .value = "ID|FILE",
                .help = "predict times on a machine of 'roofline hardware list' or of a YAML file; "
                        "repeat, or separate with commas, for several",
-               .repeatable = true},
+               .repeatable = true,
+               .choices = hardware::list_ids,
+               .open = true},
     OptionSpec{.group = "machine",
                .name = "--runtime",
                .value = "NAME",
                .help = "whose rules decide what runs: none, basic (default), "
-                       "onnxruntime[:off|basic|extended|all], tensorrt, ncnn or pytorch[:compile]"},
+                       "onnxruntime[:off|basic|extended|all], tensorrt, ncnn or pytorch[:compile]",
+               .choices = plan::runtime_names},
     OptionSpec{
         .group = "machine",
         .name = "--runtime-version",
@@ -39,7 +45,8 @@ inline constexpr std::array kMachineOptions = {
     OptionSpec{.group = "machine",
                .name = "--precision",
                .value = "P",
-               .help = "as-is (default), fp64, fp32, tf32, fp16, bf16, fp8, int8 or int4"},
+               .help = "as-is (default), fp64, fp32, tf32, fp16, bf16, fp8, int8 or int4",
+               .choices = plan::precision_names},
     OptionSpec{.group = "machine",
                .name = "--threads",
                .value = "N",
@@ -47,12 +54,25 @@ inline constexpr std::array kMachineOptions = {
     OptionSpec{.group = "machine",
                .name = "--roof",
                .value = "KIND",
-               .help = "peaks of the data sheet (datasheet, default) or measured ones (measured)"},
+               .help = "peaks of the data sheet (datasheet, default) or measured ones (measured)",
+               .choices = roof_names},
     OptionSpec{.group = "machine",
                .name = "--copies",
                .help = "add the time in which inputs and outputs cross the link to the host"},
 };
-/// Sizes that a model leaves open: read by read_request().
+/// The same with several precisions, for a sweep.
+inline constexpr auto kSweepMachineOptions = [] {
+  auto options = kMachineOptions;
+  for (OptionSpec& option : options) {
+    if (option.name != "--precision") continue;
+    option.value = "P,...";
+    option.help =
+        "one or several of as-is (default), fp64, fp32, tf32, fp16, bf16, fp8, int8 and int4";
+    option.list = true;
+  }
+  return options;
+}();
+/// Sizes that a model leaves open: read by question().
 inline constexpr std::array kOtherSizeOptions = {
     OptionSpec{.group = "sizes",
                .name = "--shape",
@@ -88,6 +108,21 @@ inline constexpr auto kSweepSizeOptions =
                        "64..512+64 (in steps), 1,8,64, or one; the first range is the axis",
                .repeatable = true}},
            kOtherSizeOptions);
+/// How a comparison of reports is written: read by read_rendering().
+inline constexpr std::array kRenderingOptions = {
+    OptionSpec{.group = "output",
+               .name = "--format",
+               .value = "F",
+               .help = "text (default), markdown or json",
+               .choices =
+                   [] {
+                     return Names{"text", "markdown", "json"};
+                   }},
+    OptionSpec{.group = "output",
+               .name = "--top",
+               .value = "N",
+               .help = "text, markdown: layers to list, 20 by default, 0 for all"},
+};
 inline constexpr std::array kOutputOption = {
     OptionSpec{.group = "output",
                .name = "--output",

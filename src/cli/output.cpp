@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ostream>
 #include <string_view>
 
 #include "roofline/base/text.hpp"
+#include "values.hpp"
 
 namespace roofline::cli {
 namespace {
@@ -51,6 +53,44 @@ report::TextOptions terminal_options(bool is_terminal) {
   options.color = is_terminal && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
   options.unicode = has_unicode();
   return options;
+}
+
+ProgressLine::ProgressLine(std::ostream& err, bool shown)
+    : err_(err), shown_(shown && isatty(STDERR_FILENO) != 0) {}
+
+void ProgressLine::show(const std::string& text) {
+  if (!shown_) return;
+  err_ << "\r\x1b[K" << text << std::flush;
+  visible_ = true;
+}
+
+void ProgressLine::clear() {
+  if (visible_) err_ << "\r\x1b[K" << std::flush;
+  visible_ = false;
+}
+
+Rendering read_rendering(const Arguments& arguments, const Streams& streams) {
+  Rendering rendering;
+  rendering.text = terminal_options(streams.out_is_terminal && !arguments.has("--output"));
+  if (const std::string* text = arguments.one("--format")) {
+    rendering.format = *text;
+    if (*text == "markdown") rendering.text.markup = report::Markup::kMarkdown;
+  }
+  if (const std::string* text = arguments.one("--top")) {
+    if (!rendering.is_text()) {
+      throw usage_error("--top has no effect without --format text or markdown");
+    }
+    rendering.text.top = static_cast<std::size_t>(integer("--top", *text, 0));
+  }
+  return rendering;
+}
+
+void write_output(const Arguments& arguments, std::ostream& out,
+                  const std::function<void(std::ostream&)>& write) {
+  if (const std::string* path = arguments.one("--output"))
+    write_file(*path, write);
+  else
+    write(out);
 }
 
 void print_table(const report::Table& table, Fit fit, std::ostream& out, bool is_terminal) {

@@ -8,6 +8,7 @@
 
 #include "command.hpp"
 #include "roofline/base/text.hpp"
+#include "values.hpp"
 
 namespace roofline::cli {
 namespace {
@@ -75,20 +76,32 @@ void take_values(const OptionSpec& spec, const CLI::Option& option, Arguments& a
         fmt::format("{} was given {} times, expected once", spec.name, option.count()));
   }
   auto& values = arguments.values[std::string(spec.name)];
-  if (!spec.value.empty()) values = option.results();
+  if (spec.value.empty()) return;
+  values = option.results();
+  if (spec.choices == nullptr || spec.open) return;
+  for (const std::string& value : values) {
+    if (!spec.list) {
+      choice(spec.name, value, spec.choices());
+      continue;
+    }
+    for (const std::string_view part : split(value, ',')) {
+      choice(spec.name, std::string(part), spec.choices());
+    }
+  }
 }
 
 void check_operands(const Command& command, const Arguments& arguments) {
   const auto& given = arguments.positionals;
-  if (command.needs_operand() && given.empty()) {
-    throw usage_error(fmt::format("roofline {}: {} is missing", command.name, command.operand),
+  const std::vector<std::string_view> names = split(command.operand, ' ');
+  if (command.needs_operand() && given.size() < names.size()) {
+    throw usage_error(fmt::format("roofline {}: {} is missing", command.name, names[given.size()]),
                       fmt::format("'roofline {} --help' shows examples", command.name));
   }
-  const std::size_t most = command.takes_operand() ? 1 : 0;
+  const std::size_t most = command.takes_operand() ? names.size() : 0;
   if (given.size() > most && !command.takes_many()) {
     throw usage_error(
         fmt::format("roofline {}: unexpected argument '{}'", command.name, printable(given[most])),
-        most == 1 ? fmt::format("it takes one {}", command.operand) : "");
+        most == 0 ? "" : fmt::format("it takes {}{}", most == 1 ? "one " : "", command.operand));
   }
 }
 

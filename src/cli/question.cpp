@@ -8,7 +8,6 @@
 
 #include "option_groups.hpp"
 #include "roofline/base/text.hpp"
-#include "roofline/onnx_io/onnx_io.hpp"
 #include "roofline/report/read.hpp"
 #include "values.hpp"
 
@@ -76,17 +75,14 @@ void read_dims(const Arguments& arguments, Ranges ranges, Question& question) {
   }
 }
 
-/// One, or where ranges are allowed several with commas between. As-is is nullopt.
-std::vector<std::optional<hardware::Precision>> precisions(const Arguments& arguments,
-                                                           Ranges ranges) {
+/// One, or in a sweep several with commas between. As-is is nullopt.
+std::vector<std::optional<hardware::Precision>> precisions(const Arguments& arguments) {
   const std::string* text = arguments.one("--precision");
   if (!text) return {std::nullopt};
-  const auto one = [](const std::string& name) {
-    return hardware::precision_from_name(choice("--precision", name, plan::precision_names()));
-  };
-  if (ranges == Ranges::kRefused) return {one(*text)};
   std::vector<std::optional<hardware::Precision>> several;
-  for (const std::string_view name : split(*text, ',')) several.push_back(one(std::string(name)));
+  for (const std::string_view name : split(*text, ',')) {
+    several.push_back(hardware::precision_from_name(name));
+  }
   return several;
 }
 
@@ -106,24 +102,29 @@ Question question(const Arguments& arguments, Ranges ranges) {
   Request& request = result.request;
   request.bindings = bindings(arguments);
   read_dims(arguments, ranges, result);
-  result.precisions = precisions(arguments, ranges);
+  result.precisions = precisions(arguments);
   request.plan.precision = result.precisions.front();
   if (const std::string* runtime = arguments.one("--runtime")) {
-    request.plan.runtime = choice("--runtime", *runtime, plan::runtime_names());
+    request.plan.runtime = *runtime;
   }
   if (const std::string* threads = arguments.one("--threads")) {
     request.estimate.threads =
         static_cast<int>(std::min(integer("--threads", *threads, 1), kMostThreads));
   }
   if (const std::string* roof = arguments.one("--roof")) {
-    const std::vector<std::string> names = {"datasheet", "measured"};
-    const bool measured = choice("--roof", *roof, names) == "measured";
-    request.estimate.roof = measured ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
+    request.estimate.roof =
+        *roof == "measured" ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
   }
   if (const std::string* version = arguments.one("--runtime-version")) {
     request.estimate.version = *version;
   }
   request.estimate.copies = arguments.has("--copies");
+  if (!result.machines.empty()) return result;
+  for (const OptionSpec& option : kMachineOptions) {
+    if (arguments.has(option.name)) {
+      throw usage_error(fmt::format("{} has no effect without --hardware", option.name));
+    }
+  }
   return result;
 }
 
@@ -133,21 +134,23 @@ std::vector<hardware::Profile> load_profiles(const std::vector<std::string>& mac
   return profiles;
 }
 
-bool print_errors(const report::Report& report, std::ostream& err) {
-  bool broken = false;
-  for (const Diagnostic& diagnostic : report.diagnostics) {
-    if (diagnostic.severity != Severity::kError) continue;
-    print(diagnostic, err);
-    broken = true;
-  }
-  return broken;
-}
-
-Inputs::Inputs(const Arguments& arguments)
-    : question_(question(arguments)), profiles_(load_profiles(question_.machines)) {
+Pricer::Pricer(Question question)
+    : question_(std::move(question)), profiles_(load_profiles(question_.machines)) {
   for (const hardware::Profile& profile : profiles_) {
     question_.request.hardware.push_back(&profile);
   }
+}
+
+report::Report Pricer::price(const std::string& path, onnx_io::Digest digest) const {
+  return analyze(onnx_io::load(path, digest), question_.request);
+}
+
+Inputs::Inputs(const Arguments& arguments, OnMissingPrecision on_missing)
+    : pricer_([&] {
+        Question asked = question(arguments);
+        asked.request.plan.precision_may_differ = on_missing == OnMissingPrecision::kAsIs;
+        return asked;
+      }()) {
   const std::string_view flag = asked(arguments);
   const auto& paths = arguments.positionals;
   if (!flag.empty() && std::all_of(paths.begin(), paths.end(), report::is_saved_report)) {
@@ -158,7 +161,7 @@ Inputs::Inputs(const Arguments& arguments)
 
 report::Report Inputs::get(const std::string& path) const {
   if (report::is_saved_report(path)) return report::read_json_file(path);
-  return analyze(onnx_io::load(path, onnx_io::Digest::kCompute), question_.request);
+  return pricer_.price(path, onnx_io::Digest::kCompute);
 }
 
 }  // namespace roofline::cli

@@ -5,6 +5,7 @@
 
 #include "command.hpp"
 #include "roofline/hardware/profile.hpp"
+#include "roofline/onnx_io/onnx_io.hpp"
 #include "roofline/pipeline/sweep.hpp"
 
 namespace roofline::cli {
@@ -28,23 +29,39 @@ enum class Ranges { kRefused, kAllowed };
 [[nodiscard]] std::vector<hardware::Profile> load_profiles(
     const std::vector<std::string>& machines);
 
-/// The reports behind positional arguments: models, priced as the flags ask, or saved reports.
-/// Machines are loaded once.
-class Inputs {
+/// A question whose machines are loaded, once for every model. Threads may share one.
+class Pricer {
  public:
-  /// Throws Error (kUsage) when flags ask something of saved reports only.
-  explicit Inputs(const Arguments& arguments);
-  Inputs(const Inputs&) = delete;
-  Inputs& operator=(const Inputs&) = delete;
-  [[nodiscard]] report::Report get(const std::string& path) const;
+  /// Throws Error.
+  explicit Pricer(Question question);
+  ~Pricer() = default;
+  Pricer(const Pricer&) = delete;
+  Pricer& operator=(const Pricer&) = delete;
+  Pricer(Pricer&&) = delete;
+  Pricer& operator=(Pricer&&) = delete;
+  [[nodiscard]] report::Report price(const std::string& path, onnx_io::Digest digest) const;
 
  private:
   Question question_;  ///< its request points into profiles_
   std::vector<hardware::Profile> profiles_;
 };
 
-/// Prints the errors of a report. True when there are any: the model breaks the specification, and
-/// its figures mean little.
+/// Prints the errors among a report's findings; true when there are any.
 bool print_errors(const report::Report& report, std::ostream& err);
+
+/// What --precision means on a machine that has no peak for it.
+enum class OnMissingPrecision { kRefuse, kAsIs };
+
+/// The reports behind positional arguments: models, priced as the flags ask, or saved reports.
+class Inputs {
+ public:
+  /// Throws Error (kUsage) when flags ask something of saved reports only.
+  explicit Inputs(const Arguments& arguments,
+                  OnMissingPrecision on_missing = OnMissingPrecision::kRefuse);
+  [[nodiscard]] report::Report get(const std::string& path) const;
+
+ private:
+  Pricer pricer_;
+};
 
 }  // namespace roofline::cli

@@ -82,7 +82,7 @@ ExitCode dispatch(const std::vector<std::string>& args, const Streams& streams) 
     return ExitCode::kOk;
   }
   if (args[0] == "--version") {
-    streams.out << "roofline " ROOFLINE_VERSION "\n";
+    streams.out << version();
     return ExitCode::kOk;
   }
   if (args[0].starts_with('-')) {
@@ -123,25 +123,31 @@ void print(const Diagnostic& diagnostic, std::ostream& err) {
   err << format_diagnostic(clean);
 }
 
-ExitCode guarded(std::ostream& err, const std::function<ExitCode()>& body) {
+std::optional<Failure> attempt(const std::function<void()>& body) {
+  constexpr const char* kBug = "this is a bug in roofline: please report it";
   try {
-    return body();
+    body();
+    return std::nullopt;
   } catch (const Error& error) {
-    print(error.diagnostic(), err);
-    return error.exit_code();
+    return Failure{error.exit_code(), error.diagnostic()};
   } catch (const OverflowError& error) {
-    print(failure("overflow", error.what(), "the model's sizes are not plausible"), err);
-    return ExitCode::kInput;
+    return Failure{ExitCode::kInput,
+                   failure("overflow", error.what(), "the model's sizes are not plausible")};
   } catch (const std::bad_alloc&) {
-    print(failure("out-of-memory", "there is not enough memory", ""), err);
-    return ExitCode::kInput;
+    return Failure{ExitCode::kInput, failure("out-of-memory", "there is not enough memory", "")};
   } catch (const std::exception& error) {
-    print(failure("internal", error.what(), "this is a bug in roofline: please report it"), err);
+    return Failure{ExitCode::kInternal, failure("internal", error.what(), kBug)};
   } catch (...) {
-    print(failure("internal", "unknown exception", "this is a bug in roofline: please report it"),
-          err);
+    return Failure{ExitCode::kInternal, failure("internal", "unknown exception", kBug)};
   }
-  return ExitCode::kInternal;
+}
+
+ExitCode guarded(std::ostream& err, const std::function<ExitCode()>& body) {
+  ExitCode code = ExitCode::kOk;
+  const std::optional<Failure> failed = attempt([&] { code = body(); });
+  if (!failed) return code;
+  print(failed->diagnostic, err);
+  return failed->code;
 }
 
 int run_cli(const std::vector<std::string>& args, std::ostream& out, std::ostream& err,

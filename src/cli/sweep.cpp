@@ -3,7 +3,6 @@
 #include "roofline/pipeline/sweep.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -48,31 +47,16 @@ SweepRequest sweep_request(const Arguments& arguments, const Question& question)
   return request;
 }
 
-std::string format(const Arguments& arguments) {
-  const std::vector<std::string> names = {"text", "csv", "json", "html"};
-  const std::string* text = arguments.one("--format");
-  const std::string result = text == nullptr ? "text" : choice("--format", *text, names);
-  if (arguments.has("--top") && result != "text") {
-    throw usage_error("--top has no effect without --format text");
-  }
-  return result;
-}
-
-void show_progress(SweepRequest& request, std::ostream& err) {
-  request.progress = [&err, shown = -1](double done) mutable {
-    const int percent = static_cast<int>(done * 100);
-    if (percent == shown) return;
-    shown = percent;
-    err << (percent == 100 ? "\r\x1b[K" : fmt::format("\r\x1b[Ksweeping, {} %", percent))
-        << std::flush;
-  };
-}
-
 ExitCode run_sweep(const Arguments& arguments, const Streams& streams) {
   const Question asked = question(arguments, Ranges::kAllowed);
   SweepRequest request = sweep_request(arguments, asked);
-  const std::string shape = format(arguments);
-  const std::vector<hardware::Profile> profiles = load_profiles(asked.machines);
+  const std::string* given = arguments.one("--format");
+  const std::string shape = given == nullptr ? "text" : *given;
+  if (arguments.has("--top") && shape != "text") {
+    throw usage_error("--top has no effect without --format text");
+  }
+  std::vector<hardware::Profile> profiles;
+  for (const std::string& machine : asked.machines) profiles.push_back(hardware::find(machine));
   for (const hardware::Profile& profile : profiles) request.base.hardware.push_back(&profile);
   const std::string* output = arguments.one("--output");
   report::TextOptions options = terminal_options(streams.out_is_terminal && output == nullptr);
@@ -80,9 +64,11 @@ ExitCode run_sweep(const Arguments& arguments, const Streams& streams) {
   if (const std::string* text = arguments.one("--top")) {
     options.top = static_cast<std::size_t>(integer("--top", *text, 0));
   }
-  if (isatty(STDERR_FILENO) != 0) show_progress(request, streams.err);
+  ProgressLine line(streams.err);
+  request.progress = [&](double done) { line.show(fmt::format("sweeping, {:.0f} %", done * 100)); };
   const ir::Model model = onnx_io::load(arguments.positionals.front(), onnx_io::Digest::kSkip);
   const report::Sweep result = sweep(model, request);
+  line.clear();
   const auto write = [&](std::ostream& out) {
     if (shape == "json") return render_json(result, out);
     if (shape == "csv") return render_csv(result, out);
@@ -108,7 +94,11 @@ constexpr std::array kOwnOptions = {
         .group = "output",
         .name = "--format",
         .value = "F",
-        .help = "text (default), csv or json, which list every size, or html: a page with charts"},
+        .help = "text (default), csv or json, which list every size, or html: a page with charts",
+        .choices =
+            [] {
+              return Names{"text", "csv", "json", "html"};
+            }},
 };
 constexpr std::array kTextOptions = {
     OptionSpec{.group = "text",
@@ -117,7 +107,7 @@ constexpr std::array kTextOptions = {
                .help = "sizes to list: about 12 by default, 0 for all"},
 };
 constexpr auto kOptions =
-    joined(kSweepSizeOptions, kMachineOptions, kOwnOptions, kOutputOption, kTextOptions);
+    joined(kSweepSizeOptions, kSweepMachineOptions, kOwnOptions, kOutputOption, kTextOptions);
 constexpr std::string_view kExamples =
     "roofline sweep resnet50.onnx --hardware v100 --dim batch=1..256 --max-latency 20ms\n"
     "roofline sweep bert_base.onnx --hardware t4 --precision fp32,fp16 --dim sequence=64..512*2\n"

@@ -28,23 +28,16 @@ calibrate::ValidateRequest request(const Arguments& arguments) {
   result.model_dirs = arguments.all("--models");
   if (const std::string* text = arguments.one("--hardware")) result.hardware = *text;
   if (const std::string* text = arguments.one("--runtime")) {
-    result.runtime = choice("--runtime", *text, plan::runtime_names());
+    result.runtime = *text;
   }
   if (const std::string* text = arguments.one("--precision")) {
-    if (*text != "as-is" && !hardware::precision_from_name(*text)) {
-      throw usage_error(
-          fmt::format("--precision: found '{}', expected as-is or a precision", printable(*text)),
-          "'roofline analyze --help' lists them");
-    }
     result.precision = *text;
   }
   if (const std::string* text = arguments.one("--threads")) {
     result.threads = static_cast<int>(std::min(integer("--threads", *text, 1), kMostThreads));
   }
   if (const std::string* text = arguments.one("--roof")) {
-    const std::vector<std::string> names = {"datasheet", "measured"};
-    const bool measured = choice("--roof", *text, names) == "measured";
-    result.roof = measured ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
+    result.roof = *text == "measured" ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
   }
   for (const std::string& text : arguments.all("--dim")) {
     const auto [name, size] = assignment("--dim", text, "a size as in batch=8");
@@ -56,9 +49,8 @@ calibrate::ValidateRequest request(const Arguments& arguments) {
 }
 
 std::string format(const Arguments& arguments) {
-  const std::vector<std::string> names = {"text", "json", "csv"};
   const std::string* text = arguments.one("--format");
-  const std::string result = text == nullptr ? "text" : choice("--format", *text, names);
+  const std::string result = text == nullptr ? "text" : *text;
   for (const std::string_view flag : {"--sort", "--top"}) {
     if (arguments.has(flag) && result != "text") {
       throw usage_error(fmt::format("{} has no effect without --format text", flag));
@@ -74,7 +66,7 @@ report::TextOptions text_options(const Arguments& arguments, bool to_terminal) {
   report::TextOptions options = terminal_options(to_terminal);
   options.sort = "error";
   if (const std::string* text = arguments.one("--sort")) {
-    options.sort = choice("--sort", *text, calibrate::validation_sort_keys());
+    options.sort = *text;
   }
   if (const std::string* text = arguments.one("--top")) {
     options.top = static_cast<std::size_t>(integer("--top", *text, 0));
@@ -129,15 +121,19 @@ constexpr std::array kOptions = {
     OptionSpec{.group = "machine",
                .name = "--hardware",
                .value = "ID|FILE",
-               .help = "the machine, whatever the measurements say"},
+               .help = "the machine, whatever the measurements say",
+               .choices = hardware::list_ids,
+               .open = true},
     OptionSpec{.group = "machine",
                .name = "--runtime",
                .value = "NAME",
-               .help = "the runtime's rules, whatever the measurements say"},
+               .help = "the runtime's rules, whatever the measurements say",
+               .choices = plan::runtime_names},
     OptionSpec{.group = "machine",
                .name = "--precision",
                .value = "P",
-               .help = "as-is or a precision, whatever the measurements say"},
+               .help = "as-is or a precision, as fp16, whatever the measurements say",
+               .choices = plan::precision_names},
     OptionSpec{.group = "machine",
                .name = "--threads",
                .value = "N",
@@ -145,7 +141,8 @@ constexpr std::array kOptions = {
     OptionSpec{.group = "machine",
                .name = "--roof",
                .value = "KIND",
-               .help = "peaks of the data sheet (datasheet, default) or measured ones (measured)"},
+               .help = "peaks of the data sheet (datasheet, default) or measured ones (measured)",
+               .choices = roof_names},
     OptionSpec{.group = "machine",
                .name = "--dim",
                .value = "NAME=N",
@@ -154,7 +151,11 @@ constexpr std::array kOptions = {
     OptionSpec{.group = "output",
                .name = "--format",
                .value = "F",
-               .help = "text (default), json or csv; the last two list every row, in order"},
+               .help = "text (default), json or csv; the last two list every row, in order",
+               .choices =
+                   [] {
+                     return Names{"text", "json", "csv"};
+                   }},
     OptionSpec{.group = "output",
                .name = "--layers",
                .help = "csv: one line per matched layer, with attained FLOP/s and intensity"},
@@ -166,7 +167,8 @@ constexpr std::array kOptions = {
     OptionSpec{.group = "text",
                .name = "--sort",
                .value = "KEY",
-               .help = "error (default), order, measured, predicted or model"},
+               .help = "error (default), order, measured, predicted or model",
+               .choices = calibrate::validation_sort_keys},
     OptionSpec{.group = "text",
                .name = "--top",
                .value = "N",

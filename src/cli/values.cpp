@@ -53,6 +53,8 @@ const std::string& choice(std::string_view flag, const std::string& text,
   throw bad_value(flag, text, "one of " + join(choices, ", "), did_you_mean_hint(text, choices));
 }
 
+std::vector<std::string> roof_names() { return {"datasheet", "measured"}; }
+
 std::int64_t integer(std::string_view flag, const std::string& text, std::int64_t least) {
   const auto value = parse_int(text);
   if (value && *value >= least) return *value;

@@ -13,6 +13,8 @@ namespace roofline::cli {
 /// `text`, if it is one of `choices`; else Error (kUsage) that lists them.
 const std::string& choice(std::string_view flag, const std::string& text,
                           std::span<const std::string> choices);
+/// Values of --roof, which several commands have.
+[[nodiscard]] std::vector<std::string> roof_names();
 /// A whole number >= `least`. Throws Error (kUsage).
 std::int64_t integer(std::string_view flag, const std::string& text, std::int64_t least);
 /// "1..256" (all), "1..256*2" (times 2 each), "64..512+64" (in steps) and single sizes, with commas

@@ -99,7 +99,7 @@ void append_string(std::string& out, std::string_view text) {
 
 }  // namespace
 
-JsonWriter::JsonWriter(std::ostream& out) : out_(out) {}
+JsonWriter::JsonWriter(std::ostream& out, JsonLayout layout) : out_(out), layout_(layout) {}
 
 JsonWriter::~JsonWriter() {
   assert(std::uncaught_exceptions() > 0 || levels_.empty());
@@ -112,6 +112,7 @@ void JsonWriter::flush() {
 }
 
 void JsonWriter::newline() {
+  if (layout_ == JsonLayout::kOneLine) return;
   buffer_ += '\n';
   buffer_.append(2 * levels_.size(), ' ');
 }
@@ -127,7 +128,7 @@ void JsonWriter::separate(bool own_line) {
   if (!level.empty) buffer_ += ',';
   if (own_line)
     newline();
-  else if (!level.empty)
+  else if (!level.empty && layout_ == JsonLayout::kIndented)
     buffer_ += ' ';
   level.empty = false;
   level.broken = level.broken || own_line;
@@ -161,7 +162,7 @@ void JsonWriter::key(std::string_view name) {
   assert(!levels_.empty() && levels_.back().is_object && !after_key_);
   separate(true);
   append_string(buffer_, name);
-  buffer_ += ": ";
+  buffer_ += layout_ == JsonLayout::kOneLine ? ":" : ": ";
   after_key_ = true;
 }
 
@@ -202,19 +203,21 @@ void JsonWriter::null() {
   finish();
 }
 
+void write_diagnostic(JsonWriter& json, const Diagnostic& diagnostic) {
+  json.begin_object();
+  json.member("severity", severity_name(diagnostic.severity));
+  json.member("code", diagnostic.code);
+  json.member("message", diagnostic.message);
+  json.member_or_null("location", diagnostic.location);
+  json.member_or_null("node_id", diagnostic.node_id);
+  json.member_or_null("hint", diagnostic.hint);
+  json.end_object();
+}
+
 void write_diagnostics(JsonWriter& json, const std::vector<Diagnostic>& diagnostics) {
   json.key("diagnostics");
   json.begin_array();
-  for (const Diagnostic& diagnostic : diagnostics) {
-    json.begin_object();
-    json.member("severity", severity_name(diagnostic.severity));
-    json.member("code", diagnostic.code);
-    json.member("message", diagnostic.message);
-    json.member_or_null("location", diagnostic.location);
-    json.member_or_null("node_id", diagnostic.node_id);
-    json.member_or_null("hint", diagnostic.hint);
-    json.end_object();
-  }
+  for (const Diagnostic& diagnostic : diagnostics) write_diagnostic(json, diagnostic);
   json.end_array();
 }
 

@@ -76,6 +76,26 @@ const Calibration& on_machine(const DefaultCalibration& common, const std::strin
   return at->second;
 }
 
+/// The defaults of a family, by name. Looked for once on each search path: pricing a model does not
+/// touch the disk.
+const std::vector<const DefaultCalibration*>& defaults_of(const std::string& family) {
+  static std::mutex mutex;
+  static std::map<std::pair<std::string, std::string>, std::vector<const DefaultCalibration*>>
+      known;
+  const std::lock_guard lock(mutex);
+  const auto [at, is_new] = known.try_emplace({join(search_path(), ":"), family});
+  if (!is_new) return at->second;
+  try {
+    for (const std::string& name : list_defaults()) {
+      if (is_in_family(name, family)) at->second.push_back(&find_default(name));
+    }
+  } catch (...) {
+    known.erase(at);  // a broken file is reported each time
+    throw;
+  }
+  return at->second;
+}
+
 }  // namespace
 
 std::string default_file(const std::string& name) {
@@ -119,15 +139,12 @@ const DefaultCalibration& find_default(const std::string& name) {
 const Calibration* find_calibration(const Profile& profile, const std::string& runtime,
                                     int threads) {
   if (const Calibration* own = own_calibration(profile, runtime, threads)) return own;
-  const std::string family = family_of(profile.kind, runtime);
   const DefaultCalibration* best = nullptr;
-  for (const std::string& name : list_defaults()) {
-    if (!is_in_family(name, family)) continue;
-    const DefaultCalibration& candidate = find_default(name);
-    const auto& fits = candidate.architectures;
+  for (const DefaultCalibration* candidate : defaults_of(family_of(profile.kind, runtime))) {
+    const auto& fits = candidate->architectures;
     const bool specific = std::find(fits.begin(), fits.end(), profile.architecture) != fits.end();
-    if (candidate.calibration.runtime != runtime || (!specific && !fits.empty())) continue;
-    if (best == nullptr || (specific && best->architectures.empty())) best = &candidate;
+    if (candidate->calibration.runtime != runtime || (!specific && !fits.empty())) continue;
+    if (best == nullptr || (specific && best->architectures.empty())) best = candidate;
   }
   return best == nullptr ? nullptr : &on_machine(*best, profile.id);
 }

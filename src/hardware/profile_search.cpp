@@ -22,6 +22,24 @@ void add_directory(std::vector<std::string>& path, std::string directory) {
   path.push_back(std::move(directory));
 }
 
+/// Where profiles are beside this program: in its build tree, which links to the sources', or in
+/// the prefix it was installed or unpacked to.
+const std::vector<std::string>& beside_program() {
+  static const std::vector<std::string> directories = [] {
+    std::vector<std::string> found;
+    std::error_code missing;
+    const fs::path program = fs::read_symlink("/proc/self/exe", missing);
+    const fs::path directory = program.parent_path();
+    const fs::path installed = directory.parent_path() / "share/onnx-roofline/hardware_profiles";
+    for (const fs::path& candidate : {directory / "hardware_profiles", installed}) {
+      const fs::path real = fs::canonical(candidate, missing);
+      if (!missing) found.push_back(real.string());
+    }
+    return found;
+  }();
+  return directories;
+}
+
 }  // namespace
 
 std::vector<std::string> search_path() {
@@ -31,15 +49,7 @@ std::vector<std::string> search_path() {
       add_directory(path, std::string(directory));
     }
   }
-  std::error_code unreadable;
-  const fs::path binary = fs::read_symlink("/proc/self/exe", unreadable);
-  if (!unreadable) {
-    const fs::path directory = binary.parent_path();
-    add_directory(path, (directory / "hardware_profiles").string());
-    add_directory(path,
-                  (directory.parent_path() / "share/onnx-roofline/hardware_profiles").string());
-  }
-  add_directory(path, ROOFLINE_SOURCE_PROFILES);
+  for (const std::string& directory : beside_program()) add_directory(path, directory);
   add_directory(path, ROOFLINE_INSTALL_PROFILES);
   return path;
 }

@@ -56,10 +56,14 @@ void describe_kernel(const Draft& draft, int block, Step& step);
 /// Fuses BatchNorm, bias, activation and residual Add behind the contraction that feeds them.
 void fuse_epilogues(Draft& draft);
 
+/// The options with a precision that the machine can compute in. Throws Error (kUsage, "no-peak")
+/// unless it may differ from the one asked for.
+[[nodiscard]] PlanOptions possible(const hardware::Profile* profile, PlanOptions options,
+                                   std::vector<Diagnostic>& diagnostics);
+
 /// Arithmetic and storage of a plan on a machine.
 class PrecisionRules {
  public:
-  /// Throws Error (kUsage, "no-peak") when the machine cannot compute in the precision asked for.
   PrecisionRules(const hardware::Profile* profile, const PlanOptions& options,
                  std::vector<Diagnostic>& diagnostics);
 

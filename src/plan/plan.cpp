@@ -127,11 +127,12 @@ std::vector<std::string> precision_names() {
 }
 
 Plan make_plan(const infer::TypedGraph& graph, const hardware::Profile* profile,
-               const PlanOptions& options) {
+               const PlanOptions& asked) {
   const auto* runtime = std::find_if(kRuntimes.begin(), kRuntimes.end(),
-                                     [&](const Runtime& r) { return r.name == options.runtime; });
-  if (runtime == kRuntimes.end()) throw unknown_runtime(options.runtime);
+                                     [&](const Runtime& r) { return r.name == asked.runtime; });
+  if (runtime == kRuntimes.end()) throw unknown_runtime(asked.runtime);
   Plan plan;
+  const PlanOptions options = possible(profile, asked, plan.diagnostics);
   plan.runtime = full_runtime_name(options.runtime);
   plan.precision = options.precision ? hardware::precision_name(*options.precision) : "as-is";
   Draft draft(graph);

@@ -99,20 +99,32 @@ double filled(const ops::Contraction& c, int alignment) {
 
 }  // namespace
 
+PlanOptions possible(const hardware::Profile* profile, PlanOptions options,
+                     std::vector<Diagnostic>& diagnostics) {
+  const auto& precision = options.precision;
+  if (!profile || !precision || has_peak(*profile, *precision)) return options;
+  const std::string message =
+      fmt::format("{} has no peak rate for {}", profile->id, hardware::precision_name(*precision));
+  const std::string hint = fmt::format("it computes in {}", join(supported(*profile), ", "));
+  if (!options.precision_may_differ) {
+    throw Error(ExitCode::kUsage, {.severity = Severity::kError,
+                                   .code = "no-peak",
+                                   .message = message,
+                                   .hint = hint,
+                                   .location = profile->path});
+  }
+  diagnostics.push_back({.severity = Severity::kWarning,
+                         .code = "precision-fallback",
+                         .message = message + ": the model's own precision stands there",
+                         .hint = hint});
+  options.precision.reset();
+  return options;
+}
+
 PrecisionRules::PrecisionRules(const hardware::Profile* profile, const PlanOptions& options,
                                std::vector<Diagnostic>& diagnostics)
     : profile_(profile), asked_(options.precision) {
-  if (!profile) return;
-  if (asked_ && !has_peak(*profile, *asked_)) {
-    throw Error(ExitCode::kUsage,
-                {.severity = Severity::kError,
-                 .code = "no-peak",
-                 .message = fmt::format("{} has no peak rate for {}", profile->id,
-                                        hardware::precision_name(*asked_)),
-                 .hint = fmt::format("it computes in {}", join(supported(*profile), ", ")),
-                 .location = profile->path});
-  }
-  if (asked_) return;
+  if (!profile || asked_) return;
   asked_ = fallback_for_fp32(*profile);
   if (!asked_) return;
   diagnostics.push_back(

@@ -1,5 +1,5 @@
-// Owns the CSV table: RFC 4180, one row per layer and machine, or per node without machines.
-// Refuses units in cells, totals, and names that span lines.
+// Owns the CSV tables: RFC 4180, one row per layer and machine, or per node without machines; or
+// totals, one row per model and machine. Refuses units in cells and names that span lines.
 #include <ostream>
 
 #include "format.hpp"
@@ -21,8 +21,23 @@ constexpr std::string_view kLayerHeader =
     "flops,planned_bytes,dram_bytes,intensity,dram_intensity,attainable_flops_per_s,compute_s,"
     "memory_s,overhead_s,roofline_latency_s,predicted_latency_s,bound,bottleneck,share,repeat\r\n";
 
-void append_node(const NodeRow& node, std::string& out) {
+constexpr std::string_view kModelHeader = "model,";
+constexpr std::string_view kTotalsHeader =
+    "model,complete,nodes,parameters,weight_bytes,macs,flops,transcendentals,"
+    "activation_read_bytes,weight_read_bytes,written_bytes,traffic_bytes,intensity,"
+    "peak_activation_bytes,peak_memory_bytes\r\n";
+constexpr std::string_view kResultHeader =
+    "model,hardware,runtime,precision,complete,nodes,parameters,weight_bytes,macs,flops,"
+    "planned_bytes,dram_bytes,intensity,dram_intensity,roofline_latency_s,predicted_latency_s,"
+    "compute_s,memory_s,overhead_s,bound,bottleneck,throughput_per_s,peak_memory_bytes,"
+    "memory_capacity_bytes,fits_in_memory,calibration\r\n";
+
+/// Which model a row is of, in a table of many; nullptr in a table of one.
+using Path = const std::string*;
+
+void append_node(const NodeRow& node, Path path, std::string& out) {
   data::CsvRecord record(out);
+  if (path != nullptr) record.text(*path);
   record.text(node.id);
   record.text(node.name);
   record.text(node.op_type);
@@ -54,9 +69,10 @@ std::string of_nodes(const Report& report, const LayerRow& layer, std::string No
   return text;
 }
 
-void append_layer(const Report& report, const Result& result, const LayerRow& layer,
+void append_layer(const Report& report, const Result& result, const LayerRow& layer, Path path,
                   std::string& out) {
   data::CsvRecord record(out);
+  if (path != nullptr) record.text(*path);
   record.text(result.hardware.id);
   record.text(result.runtime);
   record.text(result.precision);
@@ -94,23 +110,96 @@ void flush_if_full(std::string& buffer, std::ostream& out) {
   buffer.clear();
 }
 
-}  // namespace
+std::string_view flag(bool value) { return value ? "true" : "false"; }
 
-void render_csv(const Report& report, std::ostream& out) {
-  std::string buffer(report.results.empty() ? kNodeHeader : kLayerHeader);
+void append_model(const Report& report, bool complete, data::CsvRecord& record) {
+  record.text(flag(complete));
+  record.number(Count(report.model.nodes));
+  record.number(report.model.parameters);
+  record.number(report.model.weight_bytes);
+}
+
+void append_totals(const Report& report, std::string& out) {
+  const Totals& totals = report.totals;
+  data::CsvRecord record(out);
+  record.text(report.model.path);
+  append_model(report, totals.complete, record);
+  record.number(totals.macs);
+  record.number(totals.flops);
+  record.number(totals.transcendentals);
+  record.number(totals.activation_read_bytes);
+  record.number(totals.weight_read_bytes);
+  record.number(totals.written_bytes);
+  record.number(totals.traffic_bytes);
+  record.number(totals.intensity);
+  record.number(totals.peak_activation_bytes);
+  record.number(totals.peak_memory_bytes);
+  record.end();
+}
+
+void append_totals(const Report& report, const Result& result, std::string& out) {
+  data::CsvRecord record(out);
+  record.text(report.model.path);
+  record.text(result.hardware.id);
+  record.text(result.runtime);
+  record.text(result.precision);
+  append_model(report, result.complete, record);
+  record.number(result.macs);
+  record.number(result.flops);
+  record.number(result.planned_bytes);
+  record.number(result.dram_bytes);
+  record.number(result.intensity);
+  record.number(result.dram_intensity);
+  record.number(result.roofline_latency_s);
+  record.number(result.predicted_latency_s);
+  record.number(result.compute_s);
+  record.number(result.memory_s);
+  record.number(result.overhead_s);
+  record.text(result.bound);
+  record.text(result.bottleneck);
+  record.number(result.throughput_per_s);
+  record.number(result.peak_memory_bytes);
+  record.number(result.memory_capacity_bytes);
+  record.text(result.fits_in_memory ? flag(*result.fits_in_memory) : "");
+  record.text(result.hardware.calibration_status);
+  record.end();
+}
+
+void write_rows(const Report& report, Path path, std::string buffer, std::ostream& out) {
   if (report.results.empty()) {
     for (const NodeRow& node : report.nodes) {
-      append_node(node, buffer);
+      append_node(node, path, buffer);
       flush_if_full(buffer, out);
     }
   }
   for (const Result& result : report.results) {
     for (const LayerRow& layer : result.layers) {
-      append_layer(report, result, layer, buffer);
+      append_layer(report, result, layer, path, buffer);
       flush_if_full(buffer, out);
     }
   }
   out << buffer;
+}
+
+std::string_view rows_header(bool machines) { return machines ? kLayerHeader : kNodeHeader; }
+
+}  // namespace
+
+void render_csv(const Report& report, std::ostream& out) {
+  write_rows(report, nullptr, std::string(rows_header(!report.results.empty())), out);
+}
+
+std::string csv_header(bool machines, Detail detail) {
+  if (detail == Detail::kTotals) return std::string(machines ? kResultHeader : kTotalsHeader);
+  return std::string(kModelHeader).append(rows_header(machines));
+}
+
+void render_csv_rows(const Report& report, Detail detail, std::ostream& out) {
+  if (detail == Detail::kLayers) return write_rows(report, &report.model.path, {}, out);
+  std::string rows;
+  if (report.results.empty()) append_totals(report, rows);
+  for (const Result& result : report.results) append_totals(report, result, rows);
+  out << rows;
 }
 
 }  // namespace roofline::report

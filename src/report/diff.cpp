@@ -142,10 +142,10 @@ class Side {
   [[nodiscard]] LayerKey key(const Row& row) const {
     const NodeRow* first = first_node(report_, result_, row.index);
     Hash kind;
-    kind.add(first ? first->op_type : result_->layers[row.index].op);
+    kind.add(first ? op_text(*first) : result_->layers[row.index].op);
     if (!first) return {"", "", kind.value(), kind.value()};
     Hash structure = kind;
-    structure.add(first->detail).add(output_text(last_node(row.index)));
+    structure.add(output_text(last_node(row.index)));
     for (const std::optional<Count>& part : {row.macs, row.flops, row.traffic}) {
       structure.add(part ? part->value() : -1);
     }
@@ -270,7 +270,9 @@ void note_inputs(const Report& before, const Report& after, Difference& differen
 
 void note_missing(Difference& difference, const Result& result, std::string_view side) {
   note(difference, "one-sided",
-       fmt::format("no times {} on {}: not compared", side, use_text(result)));
+       fmt::format("no times {} on {}: not compared", side, use_text(result)),
+       fmt::format("--hardware {} --runtime {} --precision {} prices a model so",
+                   result.hardware.id, result.runtime, result.precision));
 }
 
 ResultDifference compare(const Report& before, const Result& old_result, const Report& after,
@@ -356,6 +358,12 @@ Difference diff(const Report& before, const Report& after) {
   difference.totals =
       changes(kModelSources, before, before.totals.complete, after, after.totals.complete);
   compare_results(before, after, difference);
+  const auto incomplete = [](const Change& change) { return !change.complete(); };
+  if (std::any_of(difference.totals.begin(), difference.totals.end(), incomplete)) {
+    note(difference, "lower-bounds",
+         "some totals are lower bounds: how much they grew is not known",
+         "'roofline analyze' names the nodes whose cost is unknown");
+  }
   if (difference.results.empty()) {
     difference.nodes = layer_changes(Side(before, nullptr), Side(after, nullptr));
   }

@@ -347,7 +347,7 @@ void append_layer(Screen& screen, const Result& result, const LayerRow& layer) {
 
 void render_explanation(const Report& report, std::string_view node, const TextOptions& options,
                         std::ostream& out) {
-  Screen screen{report, options, Painter(options.color), Names(report)};
+  Screen screen(report, options);
   const std::size_t index = find_node(screen, node);
   append_node(screen, report.nodes[index]);
   for (const Result& result : report.results) {
@@ -357,7 +357,7 @@ void render_explanation(const Report& report, std::string_view node, const TextO
       if (has) append_layer(screen, result, layer);
     }
   }
-  append_notes(screen, &report.nodes[index].id);
+  append_notes(screen, report.nodes[index].id);
   out << screen.text;
 }
 

@@ -44,15 +44,7 @@ std::string intensity_text(std::optional<double> intensity) {
   return fmt::format("{:.2f}", *intensity);
 }
 
-std::string exact_text(Count count) {
-  std::string digits = fmt::format("{}", count.value());
-  const std::size_t first = digits.starts_with('-') ? 1 : 0;
-  for (std::size_t i = digits.size(); i > first + 3;) {
-    i -= 3;
-    digits.insert(i, 1, ',');
-  }
-  return digits;
-}
+std::string exact_text(Count count) { return grouped_digits(count.value()); }
 
 std::string at_least(std::string text, bool complete) {
   return complete ? std::move(text) : ">= " + text;

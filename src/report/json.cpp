@@ -64,6 +64,24 @@ void write_map(JsonWriter& json, std::string_view key, const std::map<std::strin
   json.end_object();
 }
 
+template <class T, class Write>
+void write_list(JsonWriter& json, std::string_view key, const std::vector<T>& items, Write write) {
+  json.key(key);
+  json.begin_array();
+  for (const T& item : items) write(item);
+  json.end_array();
+}
+
+void write_head(JsonWriter& json, std::string_view kind, std::string_view tool_version) {
+  json.member("kind", kind);
+  json.member("schema_version", std::int64_t{kSchemaVersion});
+  json.key("tool");
+  json.begin_object();
+  json.member("name", "onnx-roofline");
+  json.member("version", tool_version);
+  json.end_object();
+}
+
 void write_model(JsonWriter& json, const ModelInfo& model) {
   json.key("model");
   json.begin_object();
@@ -269,7 +287,7 @@ void write_layer(JsonWriter& json, const Report& report, const LayerRow& layer) 
   json.end_object();
 }
 
-void write_result(JsonWriter& json, const Report& report, const Result& result) {
+void write_result(JsonWriter& json, const Report& report, const Result& result, Detail detail) {
   json.begin_object();
   write_hardware(json, result.hardware);
   json.member("runtime", result.runtime);
@@ -282,41 +300,41 @@ void write_result(JsonWriter& json, const Report& report, const Result& result) 
   json.member("roof", result.roof);
   json.member("ridge_point", result.ridge_point);
   write_result_totals(json, result);
-  json.key("layers");
-  json.begin_array();
-  for (const LayerRow& layer : result.layers) write_layer(json, report, layer);
-  json.end_array();
+  if (detail == Detail::kLayers) {
+    write_list(json, "layers", result.layers,
+               [&](const LayerRow& layer) { write_layer(json, report, layer); });
+  }
   json.end_object();
-}
-
-template <class T, class Write>
-void write_list(JsonWriter& json, std::string_view key, const std::vector<T>& items, Write write) {
-  json.key(key);
-  json.begin_array();
-  for (const T& item : items) write(item);
-  json.end_array();
 }
 
 }  // namespace
 
-void render_json(const Report& report, std::ostream& out) {
-  JsonWriter json(out);
+void render_json(const Report& report, std::ostream& out, data::JsonLayout layout, Detail detail) {
+  JsonWriter json(out, layout);
   json.begin_object();
-  json.member("kind", "analysis");
-  json.member("schema_version", std::int64_t{kSchemaVersion});
-  json.key("tool");
-  json.begin_object();
-  json.member("name", "onnx-roofline");
-  json.member("version", report.tool_version);
-  json.end_object();
+  const bool layers = detail == Detail::kLayers;
+  write_head(json, layers ? "analysis" : "totals", report.tool_version);
   write_model(json, report.model);
   if (report.has_tensors) write_all_tensors(json, report.tensors);
   write_coverage(json, report.coverage);
   write_totals(json, report.totals);
-  write_list(json, "nodes", report.nodes, [&](const NodeRow& node) { write_node(json, node); });
+  if (layers) {
+    write_list(json, "nodes", report.nodes, [&](const NodeRow& node) { write_node(json, node); });
+  }
   write_list(json, "results", report.results,
-             [&](const Result& result) { write_result(json, report, result); });
+             [&](const Result& result) { write_result(json, report, result, detail); });
   write_diagnostics(json, report.diagnostics);
+  json.end_object();
+}
+
+void render_failure(const std::string& path, const Diagnostic& diagnostic,
+                    std::string_view tool_version, std::ostream& out) {
+  JsonWriter json(out, data::JsonLayout::kOneLine);
+  json.begin_object();
+  write_head(json, "failure", tool_version);
+  json.member("path", path);
+  json.key("diagnostic");
+  write_diagnostic(json, diagnostic);
   json.end_object();
 }
 

@@ -189,15 +189,14 @@ void append_rest(Screen& screen, const std::vector<Row>& rows,
   const std::string share = format_percent(std::max(0.0, ratio(rest, context.total)));
   const std::string_view unit = context.result ? "time" : "FLOPs";
   const std::string_view for_free = context.result ? "at no cost" : "without FLOPs";
-  std::string line = "  ";
+  std::string line;
   if (costing > 0) line += fmt::format("{}, {} of the {}", plural(costing, what), share, unit);
   if (costing > 0 && free > 0) line += fmt::format(", and {} {}", free, for_free);
   if (costing == 0) line += fmt::format("{} {}", plural(free, what), for_free);
+  append_remark(screen, line);
   if (!grouped) {
-    line += "\n  --top 0 lists all, --group-by op sums them, --explain NAME derives one";
+    append_remark(screen, "--top 0 lists all, --group-by op sums them, --explain NAME derives one");
   }
-  screen.painter.append(screen.text, line, Style::kDim);
-  screen.text += '\n';
 }
 
 /// Rows to list. Without --top 0, what costs nothing is left out of a list of what costs most.
@@ -217,13 +216,12 @@ std::vector<std::size_t> rows_shown(const TextOptions& options, const Result* re
 void append_run_overhead(Screen& screen, const Result* result) {
   if (!result || result->run_overhead_s <= 0) return;
   const double share = ratio(result->run_overhead_s, result->predicted_latency_s);
-  std::string line = fmt::format("  {} ({}) is overhead of the run as a whole, in no layer",
+  std::string line = fmt::format("{} ({}) is overhead of the run as a whole, in no layer",
                                  seconds_text(result->run_overhead_s), format_percent(share));
   if (result->copy_s > 0) {
     line += fmt::format(" ({} copies over the host link)", seconds_text(result->copy_s));
   }
-  screen.painter.append(screen.text, line, Style::kDim);
-  screen.text += '\n';
+  append_remark(screen, line);
 }
 
 }  // namespace
@@ -252,8 +250,7 @@ void append_layers(Screen& screen, const Result* result) {
     for (const Field& field : fields) cells.push_back(field.cell(context, rows[i]));
     table.add(std::move(cells));
   }
-  screen.text += '\n';
-  table.render(options.width, screen.painter, screen.text);
+  append_table(screen, table);
   append_run_overhead(screen, result);
   append_rest(screen, rows, shown, context);
 }

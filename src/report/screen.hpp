@@ -5,37 +5,23 @@
 #include "format.hpp"
 #include "names.hpp"
 #include "roofline/report/render.hpp"
+#include "sheet.hpp"
 
 namespace roofline::report {
 
-/// What every part of the text report needs: where to write, and how.
-struct Screen {
+/// What every part of a report of one model needs: where to write, and from what.
+struct Screen : Sheet {
+  Screen(const Report& r, const TextOptions& o) : Sheet{o}, report(r), names(r) {}
   const Report& report;
-  const TextOptions& options;
-  Painter painter;
   Names names;
-  std::string text = {};
 };
-
-/// One labelled figure of a summary, and what qualifies it.
-struct Figure {
-  std::string label;
-  std::string value;
-  Style style = Style::kPlain;
-};
-/// Figures that share a line where the screen is wide enough; `right` may be empty.
-struct FigureLine {
-  Figure left;
-  Figure right = {};
-};
-void append_figures(Screen& screen, const std::vector<FigureLine>& lines);
 
 void append_summary(Screen& screen);                        ///< without machines
 void append_summary(Screen& screen, const Result& result);  ///< on one machine
 /// `result` is nullptr without machines.
 void append_layers(Screen& screen, const Result* result);
-/// Notes and warnings; all of them, or those of one node and of none.
-void append_notes(Screen& screen, const std::string* node_id);
+/// Notes and warnings of one node, and of none.
+void append_notes(Screen& screen, const std::string& node_id);
 /// "batch=1, sequence=128": every symbol and its size; "" without symbols.
 [[nodiscard]] std::string dims_text(const ModelInfo& model);
 /// "as-is (fp32)": what was asked for and, if they agree, what the layers compute in.

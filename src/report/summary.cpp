@@ -12,9 +12,6 @@
 namespace roofline::report {
 namespace {
 
-constexpr std::size_t kLabelWidth = 13;
-constexpr std::size_t kLeftValueWidth = 32;
-constexpr std::size_t kTwoColumnsFrom = 98;
 /// Dims, inputs and unknown operators named one by one; the rest is counted.
 constexpr std::size_t kListed = 4;
 /// Transcendental evaluations are mentioned from this share of the FLOPs on.
@@ -34,23 +31,6 @@ std::string inputs_text(const ModelInfo& model) {
                                  shape_text(input.shape), input.dtype));
   }
   return inputs.empty() ? "no input" : (inputs.size() == 1 ? "input " : "inputs ") + listed(inputs);
-}
-
-/// The facts that a figure holds for, wrapped between commas.
-void append_facts(Screen& screen, const std::vector<std::string>& facts) {
-  std::string line;
-  const auto flush = [&](std::string_view ending) {
-    screen.painter.append(screen.text, line + std::string(ending), Style::kDim);
-    screen.text += '\n';
-    line.clear();
-  };
-  for (const std::string& fact : facts) {
-    if (fact.empty()) continue;
-    if (!line.empty() && display_width(line) + display_width(fact) + 3 > screen.options.width)
-      flush(",");
-    line += (line.empty() ? "" : ", ") + fact;
-  }
-  if (!line.empty()) flush("");
 }
 
 std::string work_text(const Totals& totals, Count macs, Count flops, bool complete) {
@@ -97,7 +77,7 @@ std::string bottleneck_text(const Result& result) {
   return text.empty() ? "none" : text;
 }
 
-Figure verdict(const Result& result) {
+LabelledValue verdict(const Result& result) {
   if (!result.ridge_point) return {};
   std::string text = intensity_text(result.ridge_point) + " FLOP/B";
   if (result.bound == "compute" || result.bound == "memory") {
@@ -118,7 +98,7 @@ std::string traffic_text(const Screen& screen, const Result& result) {
   return text;
 }
 
-Figure memory_figure(const Result& result) {
+LabelledValue memory_figure(const Result& result) {
   std::string text = at_least(bytes_text(result.peak_memory_bytes), result.complete) + " peak";
   if (result.memory_capacity_bytes) text += " of " + bytes_text(result.memory_capacity_bytes);
   const bool too_big = result.fits_in_memory.has_value() && !*result.fits_in_memory;
@@ -126,7 +106,7 @@ Figure memory_figure(const Result& result) {
   return {"memory", text, too_big ? Style::kRed : Style::kPlain};
 }
 
-Figure calibration_figure(const Result& result) {
+LabelledValue calibration_figure(const Result& result) {
   const HardwareInfo& hardware = result.hardware;
   if (hardware.calibration_status == "uncalibrated") {
     return {"calibration", "uncalibrated: efficiency 1, overheads as in the profile",
@@ -191,37 +171,14 @@ std::string roof_text(const Result& result) {
   return result.roof == "datasheet" ? "data-sheet roof" : result.roof + " roof";
 }
 
-void append_figures(Screen& screen, const std::vector<FigureLine>& lines) {
-  const bool wide = screen.options.width >= kTwoColumnsFrom;
-  const auto append = [&](const Figure& figure) {
-    screen.painter.append(screen.text, figure.label, Style::kDim);
-    screen.text.append(kLabelWidth - std::min(kLabelWidth, display_width(figure.label)), ' ');
-    screen.painter.append(screen.text, figure.value, figure.style);
-  };
-  for (const FigureLine& line : lines) {
-    screen.text += "  ";
-    append(line.left);
-    const std::size_t used = display_width(line.left.value);
-    if (!line.right.value.empty()) {
-      if (wide)
-        screen.text.append(kLeftValueWidth - std::min(used, kLeftValueWidth - 2), ' ');
-      else
-        screen.text += "\n  ";
-      append(line.right);
-    }
-    screen.text += '\n';
-  }
-}
-
 void append_summary(Screen& screen) {
   const Report& report = screen.report;
   const Totals& totals = report.totals;
-  screen.painter.append(screen.text, file_name(report.model.path), Style::kBold);
-  screen.text += '\n';
+  append_heading(screen, file_name(report.model.path));
   append_facts(screen,
                {fmt::format("{} node{}", report.model.nodes, report.model.nodes == 1 ? "" : "s"),
                 inputs_text(report.model), dims_text(report.model)});
-  screen.text += '\n';
+  append_gap(screen);
   const auto bytes = [&](Count count) { return at_least(bytes_text(count), totals.complete); };
   std::vector<FigureLine> lines = {
       {{"work", work_text(totals, totals.macs, totals.flops, totals.complete)},
@@ -238,15 +195,12 @@ void append_summary(Screen& screen) {
 
 void append_summary(Screen& screen, const Result& result) {
   const Report& report = screen.report;
-  screen.painter.append(
-      screen.text,
-      fmt::format("{} on {}", file_name(report.model.path), printable(result.hardware.name)),
-      Style::kBold);
-  screen.text += '\n';
+  append_heading(screen, fmt::format("{} on {}", file_name(report.model.path),
+                                     printable(result.hardware.name)));
   append_facts(screen, {precision_text(result), "runtime " + result.runtime, roof_text(result),
                         result.threads > 0 ? fmt::format("{} threads", result.threads) : "",
                         inputs_text(report.model), dims_text(report.model)});
-  screen.text += '\n';
+  append_gap(screen);
   std::vector<FigureLine> lines = {
       {{"predicted", predicted_text(result), Style::kBold}, {"roofline", roofline_text(result)}},
       {{"bottleneck", bottleneck_text(result) + "   of the predicted time"}},

@@ -40,6 +40,22 @@ def tiny():
         weight("fc.weight", 10, 1024), weight("fc.bias", 10)])
 
 
+def tiny_next():
+    """What became of tiny: a wider convolution, a pooling, another name, no Softmax."""
+    save("tiny_next", [
+        helper.make_node("Conv", ["image", "conv.weight", "conv.bias"], ["conv_out"],
+                         "/body/conv/Conv", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["conv_out"], ["relu_out"], "/body/relu/Relu"),
+        helper.make_node("AveragePool", ["relu_out"], ["pooled"], "/body/pool/AveragePool",
+                         kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Flatten", ["pooled"], ["flat"], "/head/Flatten"),
+        helper.make_node("Gemm", ["flat", "fc.weight", "fc.bias"], ["logits"],
+                         "/head/classifier/Gemm", transB=1),
+    ], [floats("image", "batch", 3, 8, 8)], [floats("logits", "batch", 10)], [
+        weight("conv.weight", 32, 3, 3, 3), weight("conv.bias", 32),
+        weight("fc.weight", 10, 512), weight("fc.bias", 10)])
+
+
 def unknown():
     """An operator that is in no table, between two that are."""
     save("unknown", [
@@ -112,6 +128,7 @@ def hostile():
 
 if __name__ == "__main__":
     tiny()
+    tiny_next()
     control()
     unknown()
     broken()

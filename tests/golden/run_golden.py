@@ -5,9 +5,10 @@ usage: run_golden.py --bin ROOFLINE TEST...
 A .test file is comments (#), environment lines (NAME=value), one "$ arguments" line, then sections
 "--- stdout", "--- stderr" and "--- exit N". The command runs in the project's root; $TMP in the
 arguments is an empty directory. Paths of both are printed as $ROOT and $TMP. "--- file NAME" is a
-file the command wrote to $TMP. Whatever it analyzes is analyzed again as JSON and CSV and checked by
-check_report.py; what other commands print is printed again as JSON and checked against its schema,
-what check prints as JUnit XML too. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
+file the command wrote to $TMP. Whatever it analyzes is analyzed again as JSON, CSV and Markdown and
+checked by check_report.py and check_formats.py; what another command prints is printed again as JSON and
+checked against its schema, and what it compares is compared again as saved reports; verdicts are
+printed as JUnit XML too. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
 """
 import argparse
 import difflib
@@ -21,18 +22,21 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
+import check_formats
 import check_report
 import jsonschema
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-SCHEMAS = ROOT / "docs" / "schemas"
-SCHEMA = SCHEMAS / "report.schema.json"
-# Commands whose JSON is checked against a schema, and no further.
-SCHEMA_OF = {"validate": "validation", "sweep": "sweep", "check": "check"}
+SCHEMA = ROOT / "docs" / "schemas" / "report.schema.json"
+# Commands whose JSON has a schema of its own.
+SCHEMAS = {command: ROOT / "docs" / "schemas" / f"{name}.schema.json"
+           for command, name in (("validate", "validation"), ("sweep", "sweep"), ("diff", "difference"),
+                             ("compare", "comparison"), ("check", "check"))}
 # Flags of the text report, which JSON and CSV refuse, with their values; then those without one.
 TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--report", "--output", "-o")
-SWITCHES = ("--tensors", "--layers", "--plot")
+FAILURE_SCHEMA = ROOT / "docs" / "schemas" / "failure.schema.json"
+SWITCHES = ("--tensors", "--layers", "--totals", "--plot")
 
 
 class Golden:
@@ -87,7 +91,7 @@ def sections_of(binary, golden, scratch):
 def report_arguments(command):
     """The command without flags of the text report; None when it reports nothing."""
     words = shlex.split(command)
-    if not words or words[0] not in ("analyze", *SCHEMA_OF) or {"--help", "--dims", "--init"} & set(words):
+    if not words or words[0] not in ("analyze", *SCHEMAS) or {"--help", "--dims", "--init"} & set(words):
         return None
     kept = []
     skip = False
@@ -98,31 +102,79 @@ def report_arguments(command):
     return kept
 
 
-def check_junit(binary, arguments, golden, verdicts):
+def check_junit(run_words, arguments, verdicts):
     """JUnit XML is XML, and tells of the same verdicts as JSON."""
-    _, text, _ = execute(binary, [*arguments, "--format", "junit"], golden)
+    _, text, _ = run_words([*arguments, "--format", "junit"])
     told = [(suite.get("name"), case.find("failure") is None)
             for suite in xml.etree.ElementTree.fromstring(text) for case in suite]
     same = told == [(verdict["model"], verdict["passes"]) for verdict in verdicts]
     return [] if same else ["JUnit XML and JSON differ"]
 
 
+def without_layers(report):
+    """What --totals must say of a report."""
+    kept = {key: value for key, value in report.items() if key not in ("nodes", "tensors")}
+    results = [{key: value for key, value in result.items() if key != "layers"}
+               for result in report["results"]]
+    return {**kept, "kind": "totals", "results": results}
+
+
+def check_many(run_words, arguments, schema):
+    """Every line of NDJSON is a sound report or failure; --totals and CSV say the same."""
+    def lines(*flags):
+        _, text, _ = run_words([*arguments, "--format", *flags])
+        return text.splitlines()
+    whole = [check_report.load(line) for line in lines("ndjson", "--tensors", "--jobs", "2")]
+    brief = [check_report.load(line) for line in lines("ndjson", "--totals", "--jobs", "1")]
+    header, *rows = lines("csv", "--jobs", "3")
+    totals_rows = lines("csv", "--totals")[1:]
+    failure = jsonschema.Draft7Validator(json.loads(FAILURE_SCHEMA.read_text()))
+    reports = [report for report in whole if report["kind"] == "analysis"]
+    problems = [e.message for line in whole if line["kind"] == "failure"
+                for e in failure.iter_errors(line)]
+    wanted = [without_layers(r) if r["kind"] == "analysis" else r for r in whole]
+    if wanted != brief:
+        problems.append("--totals and the whole reports differ")
+    for line in brief:
+        if line["kind"] == "totals":
+            problems += [e.message for e in jsonschema.Draft7Validator(schema).iter_errors(line)]
+    for report in reports:
+        path = report["model"]["path"]
+        own = [row for row in rows if row.startswith(path + ",")]
+        problems += check_report.check(report, schema, "\n".join([header, *own]))
+    if len(totals_rows) != sum(max(1, len(report["results"])) for report in reports):
+        problems.append(f"{len(totals_rows)} rows of totals for {len(reports)} reports")
+    return problems
+
+
 def check_invariants(binary, golden, schema):
     arguments = report_arguments(golden.command)
     if arguments is None:
         return []
-    if arguments[0] in SCHEMA_OF:
-        _, text, _ = execute(binary, [*arguments, "--format", "json"], golden)
-        schema_file = SCHEMAS / f"{SCHEMA_OF[arguments[0]]}.schema.json"
-        validator = jsonschema.Draft7Validator(json.loads(schema_file.read_text()))
+    with tempfile.TemporaryDirectory() as scratch:
+        arguments = [word.replace("$TMP", scratch) for word in arguments]
+        return check_arguments(lambda words: execute(binary, words, golden), arguments, schema, scratch)
+
+
+def check_arguments(run_words, arguments, schema, scratch):
+    if arguments[0] != "analyze":
+        _, text, _ = run_words([*arguments, "--format", "json"])
+        validator = jsonschema.Draft7Validator(json.loads(SCHEMAS[arguments[0]].read_text()))
         problems = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
                     for e in validator.iter_errors(json.loads(text))]
         if arguments[0] == "check":
-            problems += check_junit(binary, arguments, golden, json.loads(text)["verdicts"])
-        return problems
-    _, text, _ = execute(binary, [*arguments, "--format", "json", "--tensors"], golden)
-    _, table, _ = execute(binary, [*arguments, "--format", "csv"], golden)
-    return check_report.check(check_report.load(text), schema, table)
+            problems += check_junit(run_words, arguments, json.loads(text)["verdicts"])
+        if arguments[0] in ("validate", "sweep", "check"):
+            return problems
+        return problems + check_formats.check_saved(run_words, arguments, scratch)
+    _, text, errors = run_words([*arguments, "--format", "json", "--tensors"])
+    if "--format ndjson" in errors:  # one report cannot hold them
+        return check_many(run_words, arguments, schema)
+    _, table, _ = run_words([*arguments, "--format", "csv"])
+    _, page, _ = run_words([*arguments, "--format", "markdown", "--sort", "order", "--top", "0"])
+    report = check_report.load(text)
+    return [*check_report.check(report, schema, table), *check_formats.check_markdown(report, page),
+            *check_formats.check_equal(run_words, arguments, scratch)]
 
 
 def run(binary, golden, schema, update):

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,9 @@ enum class Unit {
 
 /// A plain count, three significant digits: 300800000 -> "301 M".
 [[nodiscard]] std::string format_count(double value);
+
+/// 1234567 -> "1,234,567": counts that are read exactly.
+[[nodiscard]] std::string grouped_digits(std::int64_t value);
 
 /// 0.7123 -> "71 %", 0.0312 -> "3.1 %".
 [[nodiscard]] std::string format_percent(double fraction);

@@ -12,12 +12,17 @@
 
 namespace roofline::data {
 
-/// Writes one JSON document as a stream, two-space indented, arrays of scalars on one line, a
-/// newline at its end. Non-finite numbers and empty optionals are written as null; invalid UTF-8 as
-/// U+FFFD. Calls out of order (a value without a key in an object) are our bug: they assert.
+enum class JsonLayout {
+  kIndented,  ///< two spaces a level, arrays of scalars on one line
+  kOneLine,   ///< no line break inside the document, no blanks: a line of NDJSON
+};
+
+/// Writes one JSON document as a stream, a newline at its end. Non-finite numbers and empty
+/// optionals are written as null; invalid UTF-8 as U+FFFD. Calls out of order (a value without a
+/// key in an object) are our bug: they assert.
 class JsonWriter {
  public:
-  explicit JsonWriter(std::ostream& out);
+  explicit JsonWriter(std::ostream& out, JsonLayout layout = JsonLayout::kIndented);
   ~JsonWriter();  ///< flushes; the document must be complete
   JsonWriter(const JsonWriter&) = delete;
   JsonWriter& operator=(const JsonWriter&) = delete;
@@ -82,11 +87,13 @@ class JsonWriter {
   void flush();
 
   std::ostream& out_;
+  JsonLayout layout_;
   std::string buffer_;
   std::vector<Level> levels_;
   bool after_key_ = false;
 };
 
+void write_diagnostic(JsonWriter& json, const Diagnostic& diagnostic);
 /// The member "diagnostics" of a document, the same in all that have one.
 void write_diagnostics(JsonWriter& json, const std::vector<Diagnostic>& diagnostics);
 

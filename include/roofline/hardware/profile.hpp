@@ -125,8 +125,8 @@ enum class Roof : std::uint8_t { kDatasheet, kMeasured };
 /// Finds `id_or_path` and loads it.
 /// Throws Error (kUsage, "unknown-hardware") with "did you mean".
 [[nodiscard]] Profile find(const std::string& id_or_path);
-/// Directories searched, in order: ROOFLINE_HARDWARE_PATH (colon separated), beside the binary,
-/// the source tree (when run from a build tree), the install prefix.
+/// Directories searched, in order: ROOFLINE_HARDWARE_PATH (colon separated), those beside the
+/// program (hardware_profiles/, ../share/onnx-roofline/hardware_profiles/), the install prefix.
 [[nodiscard]] std::vector<std::string> search_path();
 /// Ids of every profile on the search path, sorted.
 [[nodiscard]] std::vector<std::string> list_ids();

@@ -102,6 +102,8 @@ struct Plan {
 struct PlanOptions {
   std::string runtime = "basic";
   std::optional<hardware::Precision> precision = std::nullopt;  ///< nullopt: the model's own dtypes
+  /// Where the machine has no peak for `precision`, a warning and the model's own dtypes.
+  bool precision_may_differ = false;
 };
 
 /// Names accepted by PlanOptions::runtime.
@@ -112,7 +114,7 @@ struct PlanOptions {
 [[nodiscard]] std::vector<std::string> precision_names();
 
 /// `profile` may be nullptr: then no step has a unit. Throws Error (kUsage) for an unknown runtime
-/// or a precision for which the machine has no peak.
+/// or a precision for which the machine has no peak, unless it may differ.
 [[nodiscard]] Plan make_plan(const infer::TypedGraph& graph, const hardware::Profile* profile,
                              const PlanOptions& options);
 

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "roofline/report/render.hpp"
 #include "roofline/report/report.hpp"
 
 namespace roofline::report {
@@ -117,5 +118,22 @@ struct Difference {
 /// Metrics of models and of results; keys are unique within each.
 [[nodiscard]] std::span<const Metric> model_metrics();
 [[nodiscard]] std::span<const Metric> result_metrics();
+
+/// How much a total may grow.
+struct GrowthLimit {
+  std::string_view key;   ///< of a metric
+  double most = 0;        ///< growth in the metric's unit, or as a share of what was before
+  bool relative = false;  ///< `most` is a share
+};
+/// An error "growth" for every limit that a total breaks, on each machine that has it, else of the
+/// model; and for every total whose growth is not known. Throws Error (kUsage, "no-result") for a
+/// metric that only machines have where no machine was compared.
+[[nodiscard]] std::vector<Diagnostic> exceeded(const Difference& difference,
+                                               std::span<const GrowthLimit> limits);
+
+/// For people, on a terminal or as Markdown: totals that changed, then options.top layers.
+void render_text(const Difference& difference, const TextOptions& options, std::ostream& out);
+/// docs/schemas/difference.schema.json
+void render_json(const Difference& difference, std::ostream& out);
 
 }  // namespace roofline::report

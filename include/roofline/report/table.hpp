@@ -49,6 +49,8 @@ class Table {
   /// One cell per column.
   void add(std::vector<Cell> cells) { rows_.push_back(std::move(cells)); }
   void render(std::size_t width, const Painter& painter, std::string& out) const;
+  /// As a Markdown table, whole; columns without a title are left out.
+  void render_markdown(std::string& out) const;
 
  private:
   struct Layout {

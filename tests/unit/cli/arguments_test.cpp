@@ -28,15 +28,16 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         UsageCase{
             {},
-            "no command was given, expected analyze, calibrate, hardware, ops, strip, validate\n"
+            "no command was given, expected analyze, ops, strip, hardware, calibrate, validate, "
+            "completion\n"
             "  hint: 'roofline --help' explains them\n"},
         UsageCase{{"analyse", "m.onnx"},
-                  "roofline has no command 'analyse', expected analyze, calibrate, hardware, ops, "
-                  "strip, validate\n"
+                  "roofline has no command 'analyse', expected analyze, ops, strip, hardware, "
+                  "calibrate, validate, completion\n"
                   "  hint: did you mean 'analyze'?\n"},
         UsageCase{{"frobnicate"},
-                  "roofline has no command 'frobnicate', expected analyze, calibrate, hardware, "
-                  "ops, strip, validate\n"
+                  "roofline has no command 'frobnicate', expected analyze, ops, strip, hardware, "
+                  "calibrate, validate, completion\n"
                   "  hint: 'roofline --help' explains them\n"},
         UsageCase{{"hardware"}, "roofline hardware: expected list, show, check\n"},
         UsageCase{{"hardware", "lst"},
@@ -46,17 +47,17 @@ INSTANTIATE_TEST_SUITE_P(
                   "'--format' stands before the command\n"
                   "  hint: write it behind: roofline COMMAND ... FLAGS\n"},
         UsageCase{{"a\x1b[31m"},
-                  "roofline has no command 'a\\x1b[31m', expected analyze, calibrate, hardware, "
-                  "ops, strip, validate\n"
+                  "roofline has no command 'a\\x1b[31m', expected analyze, ops, strip, hardware, "
+                  "calibrate, validate, completion\n"
                   "  hint: 'roofline --help' explains them\n"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Operands, UsageErrors,
     testing::Values(UsageCase{{"analyze"},
-                              "roofline analyze: MODEL is missing\n"
+                              "roofline analyze: MODEL|DIR... is missing\n"
                               "  hint: 'roofline analyze --help' shows examples\n"},
-                    UsageCase{{"analyze", "a.onnx", "b.onnx"},
-                              "roofline analyze: unexpected argument 'b.onnx'\n"
+                    UsageCase{{"strip", "a.onnx", "b.onnx"},
+                              "roofline strip: unexpected argument 'b.onnx'\n"
                               "  hint: it takes one MODEL\n"},
                     UsageCase{{"hardware", "list", "v100"},
                               "roofline hardware list: unexpected argument 'v100'\n"},
@@ -66,6 +67,10 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{{"strip", "m.onnx"},
                               "roofline strip: -o FILE is missing\n"
                               "  hint: a copy is written, MODEL stays\n"},
+                    UsageCase{
+                        {"completion", "fisch"},
+                        "there is no completion for 'fisch', expected one of bash, zsh, fish\n"
+                        "  hint: did you mean 'fish'?\n"},
                     UsageCase{{"ops", "Convv"},
                               "there is no operator 'Convv' in the table\n"
                               "  hint: did you mean 'Conv'?\n"}));
@@ -92,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{{"analyze", "m.onnx", "--top", "1e3"},
                               "--top: found '1e3', expected a whole number, at least 0\n"},
                     UsageCase{{"analyze", "m.onnx", "--format", "jsn"},
-                              "--format: found 'jsn', expected one of text, json, csv, svg, html\n"
+                              "--format: found 'jsn', expected one of text, markdown, json, ndjson, csv, svg, html\n"
                               "  hint: did you mean 'json'?\n"},
                     UsageCase{
                         {"analyze", "m.onnx", "--sort", "name"},
@@ -151,13 +156,60 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(UsageCase{{"analyze", "m.onnx", "--precision", "fp16"},
                               "--precision has no effect without --hardware\n"},
                     UsageCase{{"analyze", "m.onnx", "--format", "json", "--top", "3"},
-                              "--top has no effect without --format text\n"},
+                              "--top has no effect without --format text or markdown\n"},
                     UsageCase{{"analyze", "m.onnx", "--tensors"},
-                              "--tensors has no effect without --format json\n"},
+                              "--tensors has no effect without --format json or ndjson\n"},
                     UsageCase{{"analyze", "m.onnx", "--sort", "time"},
                               "--sort time has no effect without --hardware\n"},
                     UsageCase{{"analyze", "m.onnx", "--explain", "conv1", "--top", "3"},
-                              "--top has no effect beside --explain\n"}));
+                              "--top has no effect beside --explain\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--format", "json", "--top", "3"},
+                              "--top has no effect without --format text or markdown\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--roof", "measured"},
+                              "--roof has no effect without --hardware\n"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Growth, UsageErrors,
+    testing::Values(UsageCase{{"diff", "a.onnx", "b.onnx", "c.onnx"},
+                              "roofline diff: unexpected argument 'c.onnx'\n"
+                              "  hint: it takes OLD NEW\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "latncy:+5%"},
+                              "--fail-on: found 'latncy', expected one of latency, roofline, "
+                              "planned_bytes, dram_bytes, peak_memory, copies, nodes, parameters, "
+                              "weight_bytes, macs, flops, transcendentals, traffic\n"
+                              "  hint: did you mean 'latency'?\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "macs:+0,latency:5%"},
+                              "--fail-on: found 'latency:5%', expected growth as in latency:+5% or "
+                              "latency:+1ms\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "latency:+-5ms"},
+                              "--fail-on: found 'latency:+-5ms', expected growth as in latency:+5% "
+                              "or latency:+1ms\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "traffic:+2ms"},
+                              "--fail-on: found 'traffic:+2ms', expected growth as in traffic:+5% "
+                              "or traffic:+2MB\n"},
+                    UsageCase{{"diff", "a.onnx", "b.onnx", "--fail-on", "nodes"},
+                              "--fail-on: found 'nodes', expected growth as in nodes:+5% or "
+                              "nodes:+0\n"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    ManyModels, UsageErrors,
+    testing::Values(UsageCase{{"analyze", "a.onnx", "b.onnx", "--format", "json"},
+                              "--format json is one report, not many\n"
+                              "  hint: --format ndjson writes one JSON report per line\n"},
+                    UsageCase{{"analyze", "a.onnx", "--totals", "--format", "json"},
+                              "--format json is one report, not many\n"
+                              "  hint: --format ndjson writes one JSON report per line\n"},
+                    UsageCase{{"analyze", ROOFLINE_ROOT "/models", "--explain", "conv1"},
+                              "--explain is for one model, not for many\n"
+                              "  hint: name one .onnx file, without --jobs and --totals\n"},
+                    UsageCase{{"analyze", "a.onnx", "b.onnx", "--dims"},
+                              "--dims is for one model, not for many\n"
+                              "  hint: name one .onnx file, without --jobs and --totals\n"},
+                    UsageCase{{"analyze", "a.onnx", "--jobs", "2", "--sort", "flops"},
+                              "--sort is for one model, not for many\n"
+                              "  hint: name one .onnx file, without --jobs and --totals\n"},
+                    UsageCase{{"analyze", "a.onnx", "--jobs", "all"},
+                              "--jobs: found 'all', expected a whole number, at least 0\n"}));
 
 TEST(Arguments, HardwareThatIsNotKnown) {
   const Outcome got = run({"analyze", sample_model(), "--hardware", "v1000"});

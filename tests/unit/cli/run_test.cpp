@@ -69,6 +69,16 @@ TEST(Guard, OverflowAndMemoryAreTheInputsFault) {
   EXPECT_EQ(memory.err, "roofline: error[out-of-memory]: there is not enough memory\n");
 }
 
+TEST(Version, SaysHowItWasBuilt) {
+  const Outcome got = run({"--version"});
+  EXPECT_THAT(got.out, testing::MatchesRegex("roofline [0-9.]+\n(  commit    [0-9a-f]+(-dirty)?\n)?"
+                                             "  build     .*, [A-Za-z]+ [0-9.]+\n"
+                                             "  ONNX      operators up to opset [0-9]+\n"
+                                             "  protobuf  [0-9.]+\n"
+                                             "  machines  [0-9]+ in /.*hardware_profiles\n"));
+  EXPECT_EQ(got.code, 0);
+}
+
 TEST(Streams, AClosedPipeIsAnError) {
   std::ostringstream out;
   out.setstate(std::ios::badbit);

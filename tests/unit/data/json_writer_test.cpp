@@ -27,6 +27,32 @@ std::string value_text(const T& value) {
   return written([&](JsonWriter& json) { json.value(value); });
 }
 
+TEST(JsonWriter, OneLineHasNoBlanksBetweenItsParts) {
+  std::ostringstream out;
+  for (int line = 0; line < 2; ++line) {
+    JsonWriter json(out, JsonLayout::kOneLine);
+    json.begin_object();
+    json.member("name", "a: b,\nc");
+    json.key("shape");
+    json.begin_array();
+    json.value(1);
+    json.null();
+    json.end_array();
+    json.key("levels");
+    json.begin_array();
+    json.begin_object();
+    json.member("bytes", Count(7));
+    json.end_object();
+    json.begin_object();
+    json.end_object();
+    json.end_array();
+    json.end_object();
+  }
+  const std::string expected = R"({"name":"a: b,\nc","shape":[1,null],"levels":[{"bytes":7},{}]})"
+                               "\n";
+  EXPECT_EQ(out.str(), expected + expected);
+}
+
 TEST(JsonWriter, Layout) {
   const std::string text = written([](JsonWriter& json) {
     json.begin_object();

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <sstream>
 
 #include "sample.hpp"
 
@@ -255,6 +256,101 @@ TEST(DiffResults, OtherSizesAreNoted) {
   ASSERT_EQ(got.notes.size(), 1U);
   EXPECT_EQ(got.notes[0].message, "dimension 'batch' is 1 before, 8 after");
   EXPECT_EQ(got.notes[0].hint, "--dim batch=N gives both models one size");
+}
+
+std::vector<std::string> breaches(const Report& before, const Report& after,
+                                  const std::vector<GrowthLimit>& limits) {
+  std::vector<std::string> messages;
+  for (const Diagnostic& breach : exceeded(diff(before, after), limits)) {
+    EXPECT_EQ(breach.code, "growth");
+    messages.push_back(breach.message);
+  }
+  return messages;
+}
+
+TEST(Growth, IsComparedExactlyAndOnEveryMachine) {
+  Report after = sample::on_machine();
+  after.model.parameters += 1;
+  after.results[0].predicted_latency_s *= 1.05;
+  EXPECT_THAT(breaches(sample::on_machine(), after,
+                       {{"parameters", 1}, {"parameters", 0.01, true}, {"latency", 0.051, true}}),
+              IsEmpty());
+  EXPECT_THAT(
+      breaches(sample::on_machine(), after,
+               {{"parameters", 0}, {"latency", 0.049, true}, {"latency", 1e-9}}),
+      ElementsAre("parameters grew by 1 (+0.2 %), 576 -> 577: allowed is +0",
+                  "latency on toy grew by 648 ns (+5.0 %), 13.0 us -> 13.6 us: allowed is +4.9 %",
+                  "latency on toy grew by 648 ns (+5.0 %), 13.0 us -> 13.6 us: allowed is "
+                  "+1.00 ns"));
+  EXPECT_THAT(breaches(after, sample::on_machine(), {{"latency", 0}, {"parameters", 0}}),
+              IsEmpty());
+}
+
+TEST(Growth, OfALowerBoundIsNotKnown) {
+  Report after = sample::counts();
+  after.totals.complete = false;
+  after.totals.flops = 10;
+  EXPECT_THAT(
+      breaches(sample::counts(), after, {{"flops", 1, true}, {"nodes", 0}}),
+      ElementsAre("flops is a lower bound, 110 kFLOP -> >= 10 FLOP: its growth is not known"));
+  EXPECT_THAT(
+      breaches(after, after, {{"flops", 0}}),
+      ElementsAre("flops is a lower bound, >= 10 FLOP -> >= 10 FLOP: its growth is not known"));
+  after.totals.flops = 219392;
+  EXPECT_THAT(breaches(sample::counts(), after, {{"flops", 0.5, true}}),
+              ElementsAre("flops grew by at least 110 kFLOP (+100 %), 110 kFLOP -> >= 219 kFLOP: "
+                          "allowed is +50 %"));
+}
+
+TEST(Growth, OfATimeNeedsAMachine) {
+  try {
+    (void)breaches(sample::counts(), sample::counts(), {{"latency", 0}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit_code(), ExitCode::kUsage);
+    EXPECT_EQ(error.diagnostic().code, "no-result");
+  }
+}
+
+std::string text(const Report& before, const Report& after, const TextOptions& options) {
+  std::ostringstream out;
+  render_text(diff(before, after), options, out);
+  return out.str();
+}
+
+TEST(DiffText, NoDifferenceIsSaidInOneLine) {
+  EXPECT_EQ(text(sample::on_machine(), sample::on_machine(), {}),
+            "tiny.onnx -> tiny.onnx\n\n  no difference\n");
+}
+
+TEST(DiffText, FilesOfOneNameAreToldApart) {
+  Report after = sample::counts();
+  after.model.path = "other/tiny.onnx";
+  EXPECT_THAT(text(sample::counts(), after, {}),
+              HasSubstr("models/tiny.onnx -> other/tiny.onnx\n"));
+}
+
+TEST(DiffText, AnUnchangedLatencyAndAChangedBoundAreSaid) {
+  Report after = sample::on_machine();
+  after.results[0].bound = "memory";
+  EXPECT_EQ(text(sample::on_machine(), after, {}), R"(tiny.onnx -> tiny.onnx
+
+on Toy 1000
+as-is, runtime basic, data-sheet roof
+
+  total          before      after  change  relative
+  predicted     13.0 us    13.0 us    none
+  bound      compute     memory
+)");
+}
+
+TEST(DiffText, HostileNamesStayOnTheirLine) {
+  Report after = sample::counts();
+  after.nodes[0].name = "a\n\x1b[1m";
+  after.nodes[0].flops = 7;
+  const std::string got = text(sample::counts(), after, {});
+  EXPECT_EQ(got.find('\x1b'), std::string::npos);
+  EXPECT_THAT(got, HasSubstr("a\\x0a\\x1b[1m"));
 }
 
 }  // namespace

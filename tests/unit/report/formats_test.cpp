@@ -43,6 +43,34 @@ std::string explanation(const Report& report, std::string_view node) {
   return out.str();
 }
 
+TEST(Totals, SayWhatTheWholeReportSays) {
+  const Report report = sample::counts();
+  std::ostringstream line;
+  render_json(report, line, data::JsonLayout::kOneLine, Detail::kTotals);
+  EXPECT_THAT(line.str(), testing::StartsWith(R"({"kind":"totals","schema_version":1,)"));
+  EXPECT_THAT(line.str(), HasSubstr(R"("totals":{"complete":true,"macs":54784,"flops":109696,)"));
+  EXPECT_THAT(line.str(), testing::Not(HasSubstr(R"("nodes":[)")));
+  EXPECT_EQ(line.str().find('\n'), line.str().size() - 1);
+  std::ostringstream rows;
+  render_csv_rows(report, Detail::kTotals, rows);
+  EXPECT_EQ(rows.str(),
+            "models/tiny.onnx,true,3,576,2304,54784,109696,0,4864,2304,4608,11776,"
+            "9.315217391304348,4096,6400\r\n");
+}
+
+TEST(Totals, PathsThatHoldSeparatorsStayOneCell) {
+  Report report = sample::counts();
+  report.model.path = "a,\"b\"\n.onnx";
+  std::ostringstream rows;
+  render_csv_rows(report, Detail::kTotals, rows);
+  EXPECT_THAT(rows.str(), testing::StartsWith(R"("a,""b""\x0a.onnx",true,)"));
+  std::ostringstream lines;
+  render_lines(report, 20, lines);
+  EXPECT_EQ(lines.str(),
+            R"(a,"b"\x0a.onnx          54.8 k      110 kFLOP     576       11.8 kB       6.40 kB)"
+            "\n");
+}
+
 TEST(Json, UnknownFiguresAreNull) {
   Report report = sample::counts();
   report.nodes[1].flops = std::nullopt;

@@ -1,0 +1,118 @@
+// Owns the JSON of comparisons: field names and what is null (docs/json.md).
+// Refuses to round.
+#include <ostream>
+
+#include "roofline/data/json_writer.hpp"
+#include "roofline/report/compare.hpp"
+
+namespace roofline::report {
+namespace {
+
+using data::JsonWriter;
+
+void write_model(JsonWriter& json, const ComparedModel& model) {
+  json.begin_object();
+  json.member("path", model.path);
+  json.member("skeleton_sha256", model.skeleton_sha256);
+  json.member("nodes", model.nodes);
+  json.member("parameters", model.parameters);
+  json.member("macs", model.macs);
+  json.member("flops", model.flops);
+  json.member("complete", model.complete);
+  json.end_object();
+}
+
+void write_run(JsonWriter& json, const ComparedRun& run) {
+  json.begin_object();
+  json.member("model", run.model);
+  json.key("hardware");
+  json.begin_object();
+  json.member("id", run.hardware.id);
+  json.member("name", run.hardware.name);
+  json.member("digest", run.hardware.digest);
+  json.member("calibration", run.hardware.calibration_status);
+  json.end_object();
+  json.member("runtime", run.runtime);
+  json.member("precision", run.precision);
+  json.key("threads");
+  if (run.threads > 0)
+    json.value(run.threads);
+  else
+    json.null();
+  json.member("roof", run.roof);
+  json.member("complete", run.complete);
+  json.member("predicted_latency_s", run.predicted_latency_s);
+  json.member("roofline_latency_s", run.roofline_latency_s);
+  json.member("throughput_per_s", run.throughput_per_s);
+  json.member("speedup", run.speedup);
+  json.member("attained", run.attained);
+  json.member("bound", run.bound);
+  json.member("bottleneck", run.bottleneck);
+  json.member("memory_share", run.memory_share);
+  json.member("compute_share", run.compute_share);
+  json.member("overhead_share", run.overhead_share);
+  json.member("peak_memory_bytes", run.peak_memory_bytes);
+  json.member("memory_capacity_bytes", run.memory_capacity_bytes);
+  json.member("fits_in_memory", run.fits_in_memory);
+  json.end_object();
+}
+
+void write_layer(JsonWriter& json, const BoundChange& layer) {
+  json.begin_object();
+  json.member("model", layer.model);
+  json.member("id", layer.id);
+  json.member("name", layer.name);
+  json.member("op", layer.op);
+  json.key("runs");
+  json.begin_array();
+  for (const LayerOnRun& run : layer.runs) {
+    json.begin_object();
+    json.member("run", run.run);
+    json.member("bound", run.bound);
+    json.member("predicted_latency_s", run.seconds);
+    json.member("share", run.share);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+}
+
+void write_note(JsonWriter& json, const Diagnostic& note) {
+  json.begin_object();
+  json.member("severity", severity_name(note.severity));
+  json.member("code", note.code);
+  json.member("message", note.message);
+  json.member_or_null("location", note.location);
+  json.member_or_null("hint", note.hint);
+  json.end_object();
+}
+
+template <class T>
+void write_list(JsonWriter& json, std::string_view key, const std::vector<T>& items,
+                void (*write)(JsonWriter&, const T&)) {
+  json.key(key);
+  json.begin_array();
+  for (const T& item : items) write(json, item);
+  json.end_array();
+}
+
+}  // namespace
+
+void render_json(const Comparison& comparison, std::ostream& out) {
+  JsonWriter json(out);
+  json.begin_object();
+  json.member("kind", "comparison");
+  json.member("schema_version", std::int64_t{kSchemaVersion});
+  json.key("tool");
+  json.begin_object();
+  json.member("name", "onnx-roofline");
+  json.member("version", comparison.tool_version);
+  json.end_object();
+  write_list(json, "models", comparison.models, write_model);
+  write_list(json, "runs", comparison.runs, write_run);
+  write_list(json, "layers", comparison.layers, write_layer);
+  write_list(json, "diagnostics", comparison.notes, write_note);
+  json.end_object();
+}
+
+}  // namespace roofline::report
