@@ -27,6 +27,10 @@ constexpr std::array kUnitNames = {
     UnitName{Unit::kSecond, "s"},
     UnitName{Unit::kHertz, "Hz"},
     UnitName{Unit::kWatt, "W"},
+    UnitName{Unit::kMac, "MAC"},
+    UnitName{Unit::kPerSecond, "/s"},
+    UnitName{Unit::kCount, ""},
+    UnitName{Unit::kShare, "%"},
 };
 
 struct Prefix {
@@ -58,8 +62,14 @@ std::string three_digits(double value) {
   return fmt::format("{:.2f}", value);
 }
 
+/// A number and its unit; counts have none.
+std::string joined(std::string_view number, std::string_view prefix, std::string_view symbol) {
+  const bool bare = prefix.empty() && symbol.empty();
+  return fmt::format("{}{}{}{}", number, bare ? "" : " ", prefix, symbol);
+}
+
 std::string with_prefix(double value, std::string_view symbol, std::span<const Prefix> prefixes) {
-  if (value == 0) return fmt::format("0 {}", symbol);
+  if (value == 0) return joined("0", "", symbol);
   const Prefix* best = &prefixes.front();
   for (const Prefix& prefix : prefixes) {
     // 999.5 rounds up to the next prefix's 1.00.
@@ -67,9 +77,8 @@ std::string with_prefix(double value, std::string_view symbol, std::span<const P
   }
   // Without a prefix whole numbers are exact: "17 B" says more than "17.0 B".
   const bool exact = best->factor == 1 && value == std::floor(value);
-  return fmt::format("{} {}{}",
-                     exact ? fmt::format("{:.0f}", value) : three_digits(value / best->factor),
-                     best->symbol, symbol);
+  return joined(exact ? fmt::format("{:.0f}", value) : three_digits(value / best->factor),
+                best->symbol, symbol);
 }
 
 constexpr std::array kLarge = {Prefix{"", 1, 0},     Prefix{"k", 1e3, 3},   Prefix{"M", 1e6, 6},
@@ -127,19 +136,29 @@ std::string exact_decimal(double value, Unit unit, std::string_view symbol) {
     // The quotient is rounded: a digit more may be what reads back equal.
     for (const int digits : {15, 16, 17}) {
       const std::string number = fmt::format("{:.{}g}", value / p->factor, digits);
-      if (scaled(number, *p) == value) return fmt::format("{} {}{}", number, p->symbol, symbol);
+      if (scaled(number, *p) == value) return joined(number, p->symbol, symbol);
     }
   }
-  return fmt::format("{} {}", value, symbol);
+  return joined(fmt::format("{}", value), "", symbol);
+}
+
+/// "60 %" or "60%".
+std::optional<double> parse_share(std::string_view text) {
+  if (!text.ends_with('%')) return std::nullopt;
+  text.remove_suffix(1);
+  if (text.ends_with(' ')) text.remove_suffix(1);
+  return parse_double(text) ? scaled(text, Prefix{"%", 1e-2, -2}) : std::nullopt;
 }
 
 }  // namespace
 
 std::optional<double> parse_quantity(std::string_view text, Unit unit) {
+  if (unit == Unit::kShare) return parse_share(text);
   const std::size_t space = text.find(' ');
-  if (space == std::string_view::npos) return std::nullopt;
   const std::optional<double> number = parse_double(text.substr(0, space));
   if (!number || !std::isfinite(*number)) return std::nullopt;
+  if (space == std::string_view::npos && unit == Unit::kCount) return number;
+  if (space == std::string_view::npos || space + 1 == text.size()) return std::nullopt;
   const std::string_view name = text.substr(space + 1);
   for (const UnitName& candidate : kUnitNames) {
     if (candidate.unit != unit || !name.ends_with(candidate.symbol)) continue;
@@ -153,23 +172,21 @@ std::optional<double> parse_quantity(std::string_view text, Unit unit) {
 }
 
 std::string format_quantity(double value, Unit unit) {
+  if (unit == Unit::kShare) return format_percent(value);
   const std::string_view symbol = symbol_of(unit);
   if (unit == Unit::kSecond) return with_prefix(value, symbol, kTime);
   return with_prefix(value, symbol, kLarge);
 }
 
 std::string exact_quantity(double value, Unit unit) {
+  if (unit == Unit::kShare) return fmt::format("{:.15g} %", value * 100);
   const std::string_view symbol = symbol_of(unit);
   const std::string binary = unit == Unit::kByte ? whole_binary(value, symbol) : "";
   const std::string decimal = exact_decimal(value, unit, symbol);
   return !binary.empty() && binary.size() < decimal.size() ? binary : decimal;
 }
 
-std::string format_count(double value) {
-  std::string text = with_prefix(value, "", kLarge);
-  while (text.ends_with(' ')) text.pop_back();
-  return text;
-}
+std::string format_count(double value) { return with_prefix(value, "", kLarge); }
 
 std::string grouped_digits(std::int64_t value) {
   std::string digits = fmt::format("{}", value);

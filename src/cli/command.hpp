@@ -83,6 +83,7 @@ void print(const Diagnostic& diagnostic, std::ostream& err);
 
 // Each in the file that runs it.
 extern const Command kAnalyzeCommand;
+extern const Command kCheckCommand;
 extern const Command kCompletionCommand;
 extern const Command kCalibrateEmitCommand;
 extern const Command kCalibrateFitCommand;

@@ -8,7 +8,7 @@ namespace roofline::cli {
 namespace {
 
 using Listed = const Command* const;
-constexpr Listed kModels[] = {&kAnalyzeCommand, &kCompareCommand, &kDiffCommand,
+constexpr Listed kModels[] = {&kAnalyzeCommand, &kCompareCommand, &kDiffCommand, &kCheckCommand,
                               &kSweepCommand,   &kOpsCommand,     &kStripCommand};
 constexpr Listed kMachines[] = {&kHardwareListCommand, &kHardwareShowCommand,
                                 &kHardwareCheckCommand};

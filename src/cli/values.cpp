@@ -9,7 +9,6 @@
 
 #include "command.hpp"
 #include "roofline/base/text.hpp"
-#include "roofline/hardware/profile.hpp"
 
 namespace roofline::cli {
 namespace {
@@ -52,17 +51,6 @@ const std::string& choice(std::string_view flag, const std::string& text,
                           std::span<const std::string> choices) {
   if (std::find(choices.begin(), choices.end(), text) != choices.end()) return text;
   throw bad_value(flag, text, "one of " + join(choices, ", "), did_you_mean_hint(text, choices));
-}
-
-std::vector<std::string> precision_names() {
-  using hardware::Precision;
-  std::vector<std::string> names = {"as-is"};
-  for (const Precision p :
-       {Precision::kFp64, Precision::kFp32, Precision::kTf32, Precision::kFp16, Precision::kBf16,
-        Precision::kFp8, Precision::kInt8, Precision::kInt4}) {
-    names.emplace_back(hardware::precision_name(p));
-  }
-  return names;
 }
 
 std::vector<std::string> roof_names() { return {"datasheet", "measured"}; }

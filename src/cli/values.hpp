@@ -13,8 +13,7 @@ namespace roofline::cli {
 /// `text`, if it is one of `choices`; else Error (kUsage) that lists them.
 const std::string& choice(std::string_view flag, const std::string& text,
                           std::span<const std::string> choices);
-// Names of flags that several commands have.
-[[nodiscard]] std::vector<std::string> precision_names();  ///< "as-is" and every precision
+/// Values of --roof, which several commands have.
 [[nodiscard]] std::vector<std::string> roof_names();
 /// A whole number >= `least`. Throws Error (kUsage).
 std::int64_t integer(std::string_view flag, const std::string& text, std::int64_t least);

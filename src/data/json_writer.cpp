@@ -11,6 +11,8 @@
 #include <exception>
 #include <ostream>
 
+#include "utf8.hpp"
+
 namespace roofline::data {
 namespace {
 
@@ -21,31 +23,6 @@ void append_number(std::string& out, T number) {
   std::array<char, 32> text;  // 24 characters are the most a double or a 64-bit integer needs
   const auto result = std::to_chars(text.data(), text.data() + text.size(), number);
   out.append(text.data(), result.ptr);
-}
-
-/// Bytes of the well-formed UTF-8 sequence that `text` starts with, 0 when it is malformed
-/// (overlong, surrogate, above U+10FFFF, cut off): Unicode 15, table 3-7.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto within = [&](std::size_t i, unsigned low, unsigned high) {
-    return byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return within(1, 0x80, 0xBF) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = lead == 0xED ? 0x9F : 0xBF;
-    return within(1, low, high) && within(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
-    return within(1, low, high) && within(2, 0x80, 0xBF) && within(3, 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
 }
 
 /// ASCII that stands for itself in a JSON string. Every byte of a report passes here.
@@ -112,7 +89,7 @@ void append_string(std::string& out, std::string_view text) {
     if (length == 1)
       append_escaped(out, text[0]);
     else if (length == 0)
-      out += "\xEF\xBF\xBD";
+      out += kReplacement;
     else
       out.append(text.substr(0, length));
     text.remove_prefix(length == 0 ? 1 : length);

@@ -40,10 +40,6 @@ const std::vector<std::string>& beside_program() {
   return directories;
 }
 
-bool is_path(const std::string& id_or_path) {
-  return id_or_path.find('/') != std::string::npos || id_or_path.ends_with(".yaml");
-}
-
 }  // namespace
 
 std::vector<std::string> search_path() {
@@ -97,8 +93,12 @@ Profile load_file(const std::string& path) {
   return profile;
 }
 
+bool is_file(const std::string& id_or_path) {
+  return id_or_path.find('/') != std::string::npos || id_or_path.ends_with(".yaml");
+}
+
 Profile find(const std::string& id_or_path) {
-  if (is_path(id_or_path)) return load_file(id_or_path);
+  if (is_file(id_or_path)) return load_file(id_or_path);
   for (const std::string& directory : search_path()) {
     const std::string file = (fs::path(directory) / (id_or_path + ".yaml")).string();
     std::error_code missing;

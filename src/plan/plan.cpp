@@ -114,6 +114,18 @@ std::vector<std::string> runtime_names() {
   return names;
 }
 
+std::string full_runtime_name(const std::string& name) {
+  return name == "onnxruntime" ? "onnxruntime:all" : name;
+}
+
+std::vector<std::string> precision_names() {
+  std::vector<std::string> names = {"as-is"};
+  for (int i = 0; i <= static_cast<int>(hardware::Precision::kInt4); ++i) {
+    names.emplace_back(hardware::precision_name(static_cast<hardware::Precision>(i)));
+  }
+  return names;
+}
+
 Plan make_plan(const infer::TypedGraph& graph, const hardware::Profile* profile,
                const PlanOptions& asked) {
   const auto* runtime = std::find_if(kRuntimes.begin(), kRuntimes.end(),
@@ -121,7 +133,7 @@ Plan make_plan(const infer::TypedGraph& graph, const hardware::Profile* profile,
   if (runtime == kRuntimes.end()) throw unknown_runtime(asked.runtime);
   Plan plan;
   const PlanOptions options = possible(profile, asked, plan.diagnostics);
-  plan.runtime = options.runtime == "onnxruntime" ? "onnxruntime:all" : options.runtime;
+  plan.runtime = full_runtime_name(options.runtime);
   plan.precision = options.precision ? hardware::precision_name(*options.precision) : "as-is";
   Draft draft(graph);
   mark_views(draft);

@@ -12,7 +12,7 @@
 
 #include "page_assets.hpp"
 #include "roofline/base/sha256.hpp"
-#include "roofline/base/text.hpp"
+#include "roofline/data/xml.hpp"
 
 namespace roofline::report {
 namespace {
@@ -70,17 +70,6 @@ class ScriptDataBuffer : public std::streambuf {
   bool in_layout_ = false;
 };
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : printable(text)) {
-    if (c == '<' || c == '>' || c == '&' || c == '"')
-      result += fmt::format("&#{};", static_cast<unsigned>(c));
-    else
-      result += c;
-  }
-  return result;
-}
-
 /// RFC 4648 of the bytes that hexadecimal digits stand for.
 std::string base64(std::string_view hex) {
   constexpr std::string_view kAlphabet =
@@ -120,7 +109,7 @@ void write_page(std::string_view title, View view,
       << "<meta http-equiv=\"Content-Security-Policy\" content=\"" << policy << "\">\n"
       << "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       << "<link rel=\"icon\" href=\"data:,\">\n"  // or browsers ask a server for one
-      << "<title>" << escaped(title) << "</title>\n"
+      << "<title>" << data::xml_text(title) << "</title>\n"
       << "<style>" << assets::kStyle << "</style>\n</head>\n<body>\n"
       << "<noscript>This page draws its charts and tables with JavaScript.</noscript>\n"
       << "<script type=\"application/json\" id=\"data\">";

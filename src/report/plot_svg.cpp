@@ -8,7 +8,7 @@
 
 #include "format.hpp"
 #include "plot.hpp"
-#include "roofline/base/text.hpp"
+#include "roofline/data/xml.hpp"
 
 namespace roofline::report {
 namespace {
@@ -33,29 +33,6 @@ constexpr std::string_view kStyle =
     ".back{fill:#151718}.grid{stroke:#2b2f33}.axis{stroke:#6b727a}.roof{stroke:#a5acb5}"
     ".dot{stroke:#151718}.compute{fill:#4cc38a}.memory{fill:#70b8ff}.overhead{fill:#e796e3}}";
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : printable(text)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 /// One plot between its axes.
 class Figure {
  public:
@@ -64,7 +41,7 @@ class Figure {
 
   void write() const {
     out_ << fmt::format("<text class=\"title\" x=\"{}\" y=\"{}\">{}</text>\n", kLeft, top_ - 40,
-                        escaped(plot_.title));
+                        data::xml_text(plot_.title));
     write_grid();
     for (const PlotSeries& series : plot_.series) {
       if (series.mark == Mark::kLine) write_line(series);
@@ -99,9 +76,10 @@ class Figure {
     out_ << fmt::format("<path class=\"axis\" fill=\"none\" d=\"M{} {:.1f}v{}h{}\"/>\n", kLeft,
                         top_, kPlotHeight, kPlotWidth);
     out_ << fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n",
-                        kLeft + kPlotWidth / 2, top_ + kPlotHeight + 40, escaped(plot_.x.title));
+                        kLeft + kPlotWidth / 2, top_ + kPlotHeight + 40,
+                        data::xml_text(plot_.x.title));
     out_ << fmt::format("<text class=\"note\" x=\"{}\" y=\"{:.1f}\">{}</text>\n", kLeft, top_ - 12,
-                        escaped(plot_.y.title));
+                        data::xml_text(plot_.y.title));
   }
 
   /// Labelled along the line, at its right end for a level one.
@@ -121,7 +99,7 @@ class Figure {
     out_ << fmt::format(
         "<text class=\"note\" x=\"{0:.1f}\" y=\"{1:.1f}\" dy=\"-5\" text-anchor=\"{2}\" "
         "transform=\"rotate({3:.1f} {0:.1f} {1:.1f})\">{4}</text>\n",
-        x, y, level ? "end" : "middle", angle, escaped(series.label));
+        x, y, level ? "end" : "middle", angle, data::xml_text(series.label));
   }
 
   /// Areas in proportion to the weights; large ones first, so that none hides another.
@@ -135,8 +113,8 @@ class Figure {
           "<circle class=\"dot {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"><title>{}: {}, {} "
           "FLOP/B</title></circle>\n",
           series.label, left(p->x), above(p->y),
-          kSmallestDot + (kLargestDot - kSmallestDot) * std::sqrt(p->weight), escaped(p->name),
-          plot_.y.text(p->y), plot_.x.text(p->x));
+          kSmallestDot + (kLargestDot - kSmallestDot) * std::sqrt(p->weight),
+          data::xml_text(p->name), plot_.y.text(p->y), plot_.x.text(p->x));
     }
   }
 
@@ -149,11 +127,11 @@ class Figure {
           "<circle class=\"{0}\" cx=\"{1}\" cy=\"{2}\" r=\"5\"/><text x=\"{3}\" "
           "y=\"{4}\">{5}</text>"
           "\n",
-          series.label, x + 5, y - 4, x + 16, y, escaped(series.label + "-limited"));
+          series.label, x + 5, y - 4, x + 16, y, data::xml_text(series.label + "-limited"));
       x += 140;
     }
     out_ << fmt::format("<text class=\"note\" x=\"{}\" y=\"{}\">area: share of the time{}</text>\n",
-                        kLeft, y + 22, plot_.note.empty() ? "" : "; " + escaped(plot_.note));
+                        kLeft, y + 22, plot_.note.empty() ? "" : "; " + data::xml_text(plot_.note));
   }
 
   const Plot& plot_;
@@ -171,7 +149,7 @@ void render_svg(const Report& report, std::ostream& out) {
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
       "height=\"{1}\" role=\"img\" aria-label=\"roofline plot of {2}\">\n<style>{3}</style>\n"
       "<rect class=\"back\" width=\"100%\" height=\"100%\"/>\n",
-      kWidth, height, escaped(file_name(report.model.path)), kStyle);
+      kWidth, height, data::xml_text(file_name(report.model.path)), kStyle);
   double top = 0;
   for (const Result& result : report.results) {
     const Plot plot = roofline_plot(report, result);

@@ -7,7 +7,8 @@ A .test file is comments (#), environment lines (NAME=value), one "$ arguments" 
 arguments is an empty directory. Paths of both are printed as $ROOT and $TMP. "--- file NAME" is a
 file the command wrote to $TMP. Whatever it analyzes is analyzed again as JSON, CSV and Markdown and
 checked by check_report.py and check_formats.py; what another command prints is printed again as JSON and
-checked against its schema, and what it compares is compared again as saved reports. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
+checked against its schema, and what it compares is compared again as saved reports; verdicts are
+printed as JUnit XML too. ROOFLINE_UPDATE_GOLDENS=1 rewrites the files with what the command prints.
 """
 import argparse
 import difflib
@@ -19,6 +20,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 import check_formats
 import check_report
@@ -30,10 +32,10 @@ SCHEMA = ROOT / "docs" / "schemas" / "report.schema.json"
 # Commands whose JSON has a schema of its own.
 SCHEMAS = {command: ROOT / "docs" / "schemas" / f"{name}.schema.json"
            for command, name in (("validate", "validation"), ("sweep", "sweep"), ("diff", "difference"),
-                             ("compare", "comparison"))}
+                             ("compare", "comparison"), ("check", "check"))}
 # Flags of the text report, which JSON and CSV refuse, with their values; then those without one.
-TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--output", "-o")
-FAILURE_SCHEMA = SCHEMA.parent / "failure.schema.json"
+TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--report", "--output", "-o")
+FAILURE_SCHEMA = ROOT / "docs" / "schemas" / "failure.schema.json"
 SWITCHES = ("--tensors", "--layers", "--totals", "--plot")
 
 
@@ -89,7 +91,7 @@ def sections_of(binary, golden, scratch):
 def report_arguments(command):
     """The command without flags of the text report; None when it reports nothing."""
     words = shlex.split(command)
-    if not words or words[0] not in ("analyze", *SCHEMAS) or "--help" in words or "--dims" in words:
+    if not words or words[0] not in ("analyze", *SCHEMAS) or {"--help", "--dims", "--init"} & set(words):
         return None
     kept = []
     skip = False
@@ -98,6 +100,15 @@ def report_arguments(command):
             kept.append(word)
         skip = not skip and word in TEXT_FLAGS
     return kept
+
+
+def check_junit(run_words, arguments, verdicts):
+    """JUnit XML is XML, and tells of the same verdicts as JSON."""
+    _, text, _ = run_words([*arguments, "--format", "junit"])
+    told = [(suite.get("name"), case.find("failure") is None)
+            for suite in xml.etree.ElementTree.fromstring(text) for case in suite]
+    same = told == [(verdict["model"], verdict["passes"]) for verdict in verdicts]
+    return [] if same else ["JUnit XML and JSON differ"]
 
 
 def without_layers(report):
@@ -151,7 +162,9 @@ def check_arguments(run_words, arguments, schema, scratch):
         validator = jsonschema.Draft7Validator(json.loads(SCHEMAS[arguments[0]].read_text()))
         problems = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
                     for e in validator.iter_errors(json.loads(text))]
-        if arguments[0] in ("validate", "sweep"):
+        if arguments[0] == "check":
+            problems += check_junit(run_words, arguments, json.loads(text)["verdicts"])
+        if arguments[0] in ("validate", "sweep", "check"):
             return problems
         return problems + check_formats.check_saved(run_words, arguments, scratch)
     _, text, errors = run_words([*arguments, "--format", "json", "--tensors"])

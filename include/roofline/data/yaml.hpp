@@ -25,6 +25,7 @@ class YamlNode {
   [[nodiscard]] bool is_map() const { return kind_ == Kind::kMap; }
   /// "units[0].peaks"; empty for the document itself.
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] int line() const { return position_.line; }  ///< from 1
   /// "file:line:column", for Diagnostic::location.
   [[nodiscard]] std::string location() const;
   /// Throws Error at this node; `message` is text after the location.

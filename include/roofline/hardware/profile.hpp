@@ -123,7 +123,9 @@ enum class Roof : std::uint8_t { kDatasheet, kMeasured };
 /// A profile from YAML text; `path` is for messages and for `extends`, which looks beside it.
 [[nodiscard]] Profile load_text(std::string_view yaml, const std::string& path);
 
-/// Finds `id_or_path` (an id, or anything ending in .yaml or containing '/') and loads it.
+/// True for a file rather than an id: anything that ends in .yaml or contains '/'.
+[[nodiscard]] bool is_file(const std::string& id_or_path);
+/// Finds `id_or_path` and loads it.
 /// Throws Error (kUsage, "unknown-hardware") with "did you mean".
 [[nodiscard]] Profile find(const std::string& id_or_path);
 /// Directories searched, in order: ROOFLINE_HARDWARE_PATH (colon separated), those beside the

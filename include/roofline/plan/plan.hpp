@@ -108,6 +108,10 @@ struct PlanOptions {
 
 /// Names accepted by PlanOptions::runtime.
 [[nodiscard]] std::vector<std::string> runtime_names();
+/// What Plan::runtime says for one of them: "onnxruntime" is "onnxruntime:all".
+[[nodiscard]] std::string full_runtime_name(const std::string& name);
+/// What Plan::precision may say: "as-is", "fp64", ...
+[[nodiscard]] std::vector<std::string> precision_names();
 
 /// `profile` may be nullptr: then no step has a unit. Throws Error (kUsage) for an unknown runtime
 /// or a precision for which the machine has no peak, unless it may differ.

@@ -36,6 +36,33 @@ TEST(ParseQuantity, RefusesWhatIsNotExact) {
   }
 }
 
+TEST(ParseQuantity, CountsAndShares) {
+  EXPECT_EQ(parse_quantity("26 M", Unit::kCount), 26e6);
+  EXPECT_EQ(parse_quantity("7", Unit::kCount), 7);
+  EXPECT_EQ(parse_quantity("2.5e1 k", Unit::kCount), 25e3);
+  EXPECT_EQ(parse_quantity("60 %", Unit::kShare), 0.6);
+  EXPECT_EQ(parse_quantity("0.7%", Unit::kShare), 0.007);
+  EXPECT_EQ(parse_quantity("4.1 GMAC", Unit::kMac), 4.1e9);
+  EXPECT_EQ(parse_quantity("1.2 k/s", Unit::kPerSecond), 1200);
+  for (const char* bad : {"", "26M", "26 MB", "26 ", "1e", "nan", "M", "26 M M", "5 %"}) {
+    EXPECT_EQ(parse_quantity(bad, Unit::kCount), std::nullopt) << bad;
+  }
+  for (const char* bad : {"", "%", " %", "60", "60 k%", "6  %", "1e%", "nan %", "1e999 %"}) {
+    EXPECT_EQ(parse_quantity(bad, Unit::kShare), std::nullopt) << bad;
+  }
+}
+
+TEST(FormatQuantity, CountsAndShares) {
+  EXPECT_EQ(format_quantity(25557032, Unit::kCount), "25.6 M");
+  EXPECT_EQ(format_quantity(7, Unit::kCount), "7");
+  EXPECT_EQ(format_quantity(0, Unit::kCount), "0");
+  EXPECT_EQ(format_quantity(0.5, Unit::kShare), "50 %");
+  EXPECT_EQ(format_quantity(15400, Unit::kPerSecond), "15.4 k/s");
+  EXPECT_EQ(exact_quantity(26.9e6, Unit::kCount), "26.9 M");
+  EXPECT_EQ(exact_quantity(0, Unit::kCount), "0");
+  EXPECT_EQ(exact_quantity(0.07, Unit::kShare), "7 %");
+}
+
 TEST(ExactQuantity, PrefersTheUsualPrefix) {
   EXPECT_EQ(exact_quantity(9e11, Unit::kBytePerSecond), "900 GB/s");
   EXPECT_EQ(exact_quantity(32768, Unit::kByte), "32 KiB");

@@ -61,7 +61,7 @@ TEST(Page, TitleIsEscaped) {
   Report report = sample::counts();
   report.model.path = "models/</title><b>\"&.onnx";
   const std::string page = html({&report});
-  EXPECT_THAT(page, HasSubstr("<title>title&#62;&#60;b&#62;&#34;&#38;.onnx</title>"));
+  EXPECT_THAT(page, HasSubstr("<title>title&gt;&lt;b&gt;&quot;&amp;.onnx</title>"));
 }
 
 TEST(Page, LoadsNothing) {
