@@ -25,31 +25,33 @@ TEST_P(UsageErrors, SayWhatWasFoundAndExpected) {
 
 INSTANTIATE_TEST_SUITE_P(
     Commands, UsageErrors,
-    testing::Values(
-        UsageCase{
-            {},
-            "no command was given, expected analyze, ops, strip, hardware, calibrate, validate, "
-            "completion\n"
-            "  hint: 'roofline --help' explains them\n"},
-        UsageCase{{"analyse", "m.onnx"},
-                  "roofline has no command 'analyse', expected analyze, ops, strip, hardware, "
-                  "calibrate, validate, completion\n"
-                  "  hint: did you mean 'analyze'?\n"},
-        UsageCase{{"frobnicate"},
-                  "roofline has no command 'frobnicate', expected analyze, ops, strip, hardware, "
-                  "calibrate, validate, completion\n"
-                  "  hint: 'roofline --help' explains them\n"},
-        UsageCase{{"hardware"}, "roofline hardware: expected list, show, check\n"},
-        UsageCase{{"hardware", "lst"},
-                  "roofline hardware has no command 'lst', expected list, show, check\n"
-                  "  hint: did you mean 'list'?\n"},
-        UsageCase{{"--format", "json", "analyze", "m.onnx"},
-                  "'--format' stands before the command\n"
-                  "  hint: write it behind: roofline COMMAND ... FLAGS\n"},
-        UsageCase{{"a\x1b[31m"},
-                  "roofline has no command 'a\\x1b[31m', expected analyze, ops, strip, hardware, "
-                  "calibrate, validate, completion\n"
-                  "  hint: 'roofline --help' explains them\n"}));
+    testing::Values(UsageCase{{},
+                              "no command was given, expected analyze, compare, diff, check, "
+                              "sweep, ops, strip, hardware, calibrate, validate, "
+                              "completion\n"
+                              "  hint: 'roofline --help' explains them\n"},
+                    UsageCase{{"analyse", "m.onnx"},
+                              "roofline has no command 'analyse', expected analyze, compare, diff, "
+                              "check, sweep, ops, strip, hardware, "
+                              "calibrate, validate, completion\n"
+                              "  hint: did you mean 'analyze'?\n"},
+                    UsageCase{{"frobnicate"},
+                              "roofline has no command 'frobnicate', expected analyze, compare, "
+                              "diff, check, sweep, ops, strip, hardware, "
+                              "calibrate, validate, completion\n"
+                              "  hint: 'roofline --help' explains them\n"},
+                    UsageCase{{"hardware"}, "roofline hardware: expected list, show, check\n"},
+                    UsageCase{{"hardware", "lst"},
+                              "roofline hardware has no command 'lst', expected list, show, check\n"
+                              "  hint: did you mean 'list'?\n"},
+                    UsageCase{{"--format", "json", "analyze", "m.onnx"},
+                              "'--format' stands before the command\n"
+                              "  hint: write it behind: roofline COMMAND ... FLAGS\n"},
+                    UsageCase{{"a\x1b[31m"},
+                              "roofline has no command 'a\\x1b[31m', expected analyze, compare, "
+                              "diff, check, sweep, ops, strip, hardware, "
+                              "calibrate, validate, completion\n"
+                              "  hint: 'roofline --help' explains them\n"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Operands, UsageErrors,
@@ -77,34 +79,35 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Flags, UsageErrors,
-    testing::Values(UsageCase{{"analyze", "m.onnx", "--hardwar", "v100"},
-                              "roofline analyze has no flag '--hardwar'\n"
-                              "  hint: did you mean '--hardware'?\n"},
-                    UsageCase{{"analyze", "m.onnx", "--bogus=3"},
-                              "roofline analyze has no flag '--bogus'\n"
-                              "  hint: 'roofline analyze --help' lists all flags\n"},
-                    UsageCase{{"analyze", "m.onnx", "-x"},
-                              "roofline analyze has no flag '-x'\n"
-                              "  hint: 'roofline analyze --help' lists all flags\n"},
-                    UsageCase{{"analyze", "m.onnx", "--top"}, "--top needs a value: N\n"},
-                    UsageCase{{"analyze", "m.onnx", "-o"}, "--output needs a value: FILE\n"},
-                    UsageCase{{"analyze", "--output=", "m.onnx"}, "--output needs a value: FILE\n"},
-                    UsageCase{{"analyze", "m.onnx", "--strict=no"}, "--strict takes no value\n"},
-                    UsageCase{{"analyze", "m.onnx", "--top", "3", "--top", "4"},
-                              "--top was given 2 times, expected once\n"},
-                    UsageCase{{"analyze", "m.onnx", "--top", "-1"},
-                              "--top: found '-1', expected a whole number, at least 0\n"},
-                    UsageCase{{"analyze", "m.onnx", "--top", "1e3"},
-                              "--top: found '1e3', expected a whole number, at least 0\n"},
-                    UsageCase{{"analyze", "m.onnx", "--format", "jsn"},
-                              "--format: found 'jsn', expected one of text, markdown, json, ndjson, csv, svg, html\n"
-                              "  hint: did you mean 'json'?\n"},
-                    UsageCase{
-                        {"analyze", "m.onnx", "--sort", "name"},
-                        "--sort: found 'name', expected one of time, order, macs, flops, traffic, "
-                        "intensity, parameters, memory\n"},
-                    UsageCase{{"analyze", "m.onnx", "--group-by", "layer"},
-                              "--group-by: found 'layer', expected one of op, class, scope\n"}));
+    testing::Values(
+        UsageCase{{"analyze", "m.onnx", "--hardwar", "v100"},
+                  "roofline analyze has no flag '--hardwar'\n"
+                  "  hint: did you mean '--hardware'?\n"},
+        UsageCase{{"analyze", "m.onnx", "--bogus=3"},
+                  "roofline analyze has no flag '--bogus'\n"
+                  "  hint: 'roofline analyze --help' lists all flags\n"},
+        UsageCase{{"analyze", "m.onnx", "-x"},
+                  "roofline analyze has no flag '-x'\n"
+                  "  hint: 'roofline analyze --help' lists all flags\n"},
+        UsageCase{{"analyze", "m.onnx", "--top"}, "--top needs a value: N\n"},
+        UsageCase{{"analyze", "m.onnx", "-o"}, "--output needs a value: FILE\n"},
+        UsageCase{{"analyze", "--output=", "m.onnx"}, "--output needs a value: FILE\n"},
+        UsageCase{{"analyze", "m.onnx", "--strict=no"}, "--strict takes no value\n"},
+        UsageCase{{"analyze", "m.onnx", "--top", "3", "--top", "4"},
+                  "--top was given 2 times, expected once\n"},
+        UsageCase{{"analyze", "m.onnx", "--top", "-1"},
+                  "--top: found '-1', expected a whole number, at least 0\n"},
+        UsageCase{{"analyze", "m.onnx", "--top", "1e3"},
+                  "--top: found '1e3', expected a whole number, at least 0\n"},
+        UsageCase{
+            {"analyze", "m.onnx", "--format", "jsn"},
+            "--format: found 'jsn', expected one of text, markdown, json, ndjson, csv, svg, html\n"
+            "  hint: did you mean 'json'?\n"},
+        UsageCase{{"analyze", "m.onnx", "--sort", "name"},
+                  "--sort: found 'name', expected one of time, order, macs, flops, traffic, "
+                  "intensity, parameters, memory\n"},
+        UsageCase{{"analyze", "m.onnx", "--group-by", "layer"},
+                  "--group-by: found 'layer', expected one of op, class, scope\n"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Sizes, UsageErrors,
