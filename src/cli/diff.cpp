@@ -108,7 +108,8 @@ ExitCode run_diff(const Arguments& arguments, const Streams& streams) {
     else
       render_text(difference, rendering.text, out);
   });
-  const bool broken = print_errors(before, streams.err) | print_errors(after, streams.err);
+  const bool before_broken = print_errors(before, streams.err);
+  const bool broken = print_errors(after, streams.err) || before_broken;
   for (const Diagnostic& breach : breaches) print(breach, streams.err);
   return broken ? ExitCode::kInput : breaches.empty() ? ExitCode::kOk : ExitCode::kCheckFailed;
 }
