@@ -30,7 +30,7 @@ std::vector<std::string> next_words(std::string_view before) {
 }
 
 const Command* find_command(std::string_view name) {
-  const auto all = commands();
+  const auto& all = commands();
   const auto found =
       std::find_if(all.begin(), all.end(), [&](const Command* c) { return c->name == name; });
   return found == all.end() ? nullptr : *found;
