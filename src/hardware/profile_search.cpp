@@ -25,7 +25,7 @@ void add_directory(std::vector<std::string>& path, std::string directory) {
 /// Where profiles are beside this program: in its build tree, which links to the sources', or in
 /// the prefix it was installed or unpacked to.
 const std::vector<std::string>& beside_program() {
-  static const std::vector<std::string> directories = [] {
+  static const std::vector<std::string> kDirectories = [] {
     std::vector<std::string> found;
     std::error_code missing;
     const fs::path program = fs::read_symlink("/proc/self/exe", missing);
@@ -37,7 +37,7 @@ const std::vector<std::string>& beside_program() {
     }
     return found;
   }();
-  return directories;
+  return kDirectories;
 }
 
 }  // namespace
