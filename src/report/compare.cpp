@@ -43,7 +43,9 @@ ComparedRun make_run(const Result& result, std::size_t model) {
   run.overhead_share = share_of(result, "overhead");
   run.peak_memory_bytes = result.peak_memory_bytes;
   run.memory_capacity_bytes = result.memory_capacity_bytes;
-  run.fits_in_memory = result.fits_in_memory;
+  // What is known may fit while the rest does not.
+  const bool may_not_fit = !result.complete && result.fits_in_memory.value_or(false);
+  if (!may_not_fit) run.fits_in_memory = result.fits_in_memory;
   return run;
 }
 

@@ -38,7 +38,7 @@ struct ComparedRun {
   double memory_share = 0, compute_share = 0, overhead_share = 0;
   Count peak_memory_bytes = 0;
   std::optional<Count> memory_capacity_bytes;
-  std::optional<bool> fits_in_memory;
+  std::optional<bool> fits_in_memory;  ///< nullopt: not known, or a lower bound fits
 };
 
 /// A layer on one of the runs.
