@@ -82,10 +82,8 @@ void write_layers(JsonWriter& json, const LayerComparison& comparison) {
   json.member("measured_s", comparison.measured_s);
   json.member("matched_share", comparison.matched_share());
   json.member("error", comparison.error());
-  json.key("matched");
-  json.begin_array();
-  for (const LayerPair& layer : comparison.layers) write_layer(json, layer, true);
-  json.end_array();
+  write_list(json, "matched", comparison.layers,
+             [&](const LayerPair& layer) { write_layer(json, layer, true); });
   json.key("unmatched_nodes");
   json.begin_array();
   for (const MeasuredNode& node : comparison.unmatched_nodes) {
@@ -96,10 +94,8 @@ void write_layers(JsonWriter& json, const LayerComparison& comparison) {
     json.end_object();
   }
   json.end_array();
-  json.key("unmatched_layers");
-  json.begin_array();
-  for (const LayerPair& layer : comparison.unmatched_layers) write_layer(json, layer, false);
-  json.end_array();
+  write_list(json, "unmatched_layers", comparison.unmatched_layers,
+             [&](const LayerPair& layer) { write_layer(json, layer, false); });
   json.end_object();
 }
 
@@ -110,15 +106,8 @@ void write_row(JsonWriter& json, const ValidatedRow& row) {
   json.member("runtime", row.runtime);
   json.member_or_null("version", row.version);
   json.member("precision", row.precision);
-  json.key("threads");
-  if (row.threads > 0)
-    json.value(row.threads);
-  else
-    json.null();
-  json.key("dims");
-  json.begin_object();
-  for (const auto& [name, size] : row.dims) json.member(name, size);
-  json.end_object();
+  json.member_or_null("threads", row.threads);
+  write_map(json, "dims", row.dims);
   json.member("measured_s", row.time.measured_s);
   json.member("predicted_s", row.time.predicted_s);
   json.member("error", row.time.error());
@@ -142,26 +131,15 @@ void write_row(JsonWriter& json, const ValidatedRow& row) {
 void render_json(const Validation& validation, std::string_view tool_version, std::ostream& out) {
   JsonWriter json(out);
   json.begin_object();
-  json.member("kind", "validation");
-  json.member("schema_version", kValidationSchemaVersion);
-  json.key("tool");
-  json.begin_object();
-  json.member("name", "onnx-roofline");
-  json.member("version", tool_version);
-  json.end_object();
+  write_head(json, "validation", kValidationSchemaVersion, tool_version);
   json.member("roof", validation.roof);
   json.key("total");
   write_group(json, validation.total);
-  json.key("groups");
-  json.begin_array();
-  for (const GroupAccuracy& group : validation.groups) write_group(json, group);
-  json.end_array();
+  write_list(json, "groups", validation.groups,
+             [&](const GroupAccuracy& group) { write_group(json, group); });
   write_machines(json, validation);
   write_kinds(json, validation);
-  json.key("rows");
-  json.begin_array();
-  for (const ValidatedRow& row : validation.rows) write_row(json, row);
-  json.end_array();
+  write_list(json, "rows", validation.rows, [&](const ValidatedRow& row) { write_row(json, row); });
   write_diagnostics(json, validation.diagnostics);
   json.end_object();
 }

@@ -56,9 +56,7 @@ void check_use(const Arguments& arguments, const AnalyzeOptions& options) {
     }
   };
   const bool is_text = options.format == Format::kText;
-  need({"--runtime", "--runtime-version", "--precision", "--threads", "--roof", "--copies",
-        "--plot"},
-       !options.question.machines.empty(), "--hardware");
+  need({"--plot"}, !options.question.machines.empty(), "--hardware");
   need({"--explain", "--dims", "--plot"}, is_text, "--format text");
   need({"--sort", "--top", "--group-by"}, is_text || options.format == Format::kMarkdown,
        "--format text or markdown");

@@ -86,6 +86,12 @@ std::vector<std::optional<hardware::Precision>> precisions(const Arguments& argu
   return several;
 }
 
+Question question(const Arguments& arguments, OnMissingPrecision on_missing) {
+  Question asked = question(arguments);
+  asked.request.plan.precision_may_differ = on_missing == OnMissingPrecision::kAsIs;
+  return asked;
+}
+
 /// A flag of kMachineOptions or kSizeOptions that was given, "" when none was.
 std::string_view asked(const Arguments& arguments) {
   for (const OptionSpec& option : joined(kMachineOptions, kSizeOptions)) {
@@ -146,11 +152,7 @@ report::Report Pricer::price(const std::string& path, onnx_io::Digest digest) co
 }
 
 Inputs::Inputs(const Arguments& arguments, OnMissingPrecision on_missing)
-    : pricer_([&] {
-        Question asked = question(arguments);
-        asked.request.plan.precision_may_differ = on_missing == OnMissingPrecision::kAsIs;
-        return asked;
-      }()) {
+    : pricer_(question(arguments, on_missing)) {
   const std::string_view flag = asked(arguments);
   const auto& paths = arguments.positionals;
   if (!flag.empty() && std::all_of(paths.begin(), paths.end(), report::is_saved_report)) {

@@ -55,8 +55,7 @@ ExitCode run_sweep(const Arguments& arguments, const Streams& streams) {
   if (arguments.has("--top") && shape != "text") {
     throw usage_error("--top has no effect without --format text");
   }
-  std::vector<hardware::Profile> profiles;
-  for (const std::string& machine : asked.machines) profiles.push_back(hardware::find(machine));
+  const std::vector<hardware::Profile> profiles = load_profiles(asked.machines);
   for (const hardware::Profile& profile : profiles) request.base.hardware.push_back(&profile);
   const std::string* output = arguments.one("--output");
   report::TextOptions options = terminal_options(streams.out_is_terminal && output == nullptr);

@@ -203,6 +203,17 @@ void JsonWriter::null() {
   finish();
 }
 
+void write_head(JsonWriter& json, std::string_view kind, int schema_version,
+                std::string_view tool_version) {
+  json.member("kind", kind);
+  json.member("schema_version", schema_version);
+  json.key("tool");
+  json.begin_object();
+  json.member("name", "onnx-roofline");
+  json.member("version", tool_version);
+  json.end_object();
+}
+
 void write_diagnostic(JsonWriter& json, const Diagnostic& diagnostic) {
   json.begin_object();
   json.member("severity", severity_name(diagnostic.severity));
@@ -215,10 +226,8 @@ void write_diagnostic(JsonWriter& json, const Diagnostic& diagnostic) {
 }
 
 void write_diagnostics(JsonWriter& json, const std::vector<Diagnostic>& diagnostics) {
-  json.key("diagnostics");
-  json.begin_array();
-  for (const Diagnostic& diagnostic : diagnostics) write_diagnostic(json, diagnostic);
-  json.end_array();
+  write_list(json, "diagnostics", diagnostics,
+             [&](const Diagnostic& diagnostic) { write_diagnostic(json, diagnostic); });
 }
 
 }  // namespace roofline::data

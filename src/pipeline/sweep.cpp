@@ -139,7 +139,8 @@ class Sweeper {
       for (std::size_t m = 0; m < walks.size(); ++m) {
         walks[m].add(value, std::move(report.results[m]));
       }
-      if (request_.progress) request_.progress(static_cast<double>(++done_) / total_as_double());
+      if (request_.progress)
+        request_.progress(static_cast<double>(++done_) / static_cast<double>(total_));
     }
     for (std::size_t m = 0; m < walks.size(); ++m) {
       SweepSeries& series = walks[m].series();
@@ -184,8 +185,6 @@ class Sweeper {
     }
     return found;
   }
-
-  [[nodiscard]] double total_as_double() const { return static_cast<double>(total_); }
 
   const ir::Model& model_;
   const SweepRequest& request_;

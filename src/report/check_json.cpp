@@ -10,7 +10,7 @@ namespace {
 
 using data::JsonWriter;
 
-constexpr std::int64_t kCheckSchemaVersion = 1;
+constexpr int kCheckSchemaVersion = 1;
 
 std::string_view unit_name(Unit unit) {
   switch (unit) {
@@ -46,15 +46,8 @@ void write_run(JsonWriter& json, const Verdict& verdict) {
   json.member_or_null("hardware", verdict.hardware);
   json.member_or_null("runtime", on_machine ? run.runtime : "");
   json.member_or_null("precision", on_machine ? run.precision : "");
-  json.key("threads");
-  if (run.threads > 0)
-    json.value(run.threads);
-  else
-    json.null();
-  json.key("dims");
-  json.begin_object();
-  for (const auto& [name, size] : run.sizes.dims) json.member(name, size);
-  json.end_object();
+  json.member_or_null("threads", run.threads);
+  write_map(json, "dims", run.sizes.dims);
 }
 
 void write_culprit(JsonWriter& json, const Culprit& culprit, const Figure* figure) {
@@ -96,10 +89,8 @@ void write_verdict(JsonWriter& json, const Verdict& verdict) {
   write_amount(json, "baseline", verdict.baseline, figure.unit);
   const Figure* by = figure.form == LimitForm::kQuantity ? verdict.culprits_by : nullptr;
   json.member_or_null("layers_figure", by ? by->key : "");
-  json.key("layers");
-  json.begin_array();
-  for (const Culprit& culprit : verdict.culprits) write_culprit(json, culprit, by);
-  json.end_array();
+  write_list(json, "layers", verdict.culprits,
+             [&](const Culprit& culprit) { write_culprit(json, culprit, by); });
   json.member("more_layers", verdict.more_culprits);
   json.end_object();
 }
@@ -109,20 +100,12 @@ void write_verdict(JsonWriter& json, const Verdict& verdict) {
 void render_json(const Check& check, std::ostream& out) {
   JsonWriter json(out);
   json.begin_object();
-  json.member("kind", "check");
-  json.member("schema_version", kCheckSchemaVersion);
-  json.key("tool");
-  json.begin_object();
-  json.member("name", "onnx-roofline");
-  json.member("version", check.tool_version);
-  json.end_object();
+  write_head(json, "check", kCheckSchemaVersion, check.tool_version);
   json.member("budget", check.budget);
   json.member("passes", check.broken() == 0);
   json.member("broken", check.broken());
-  json.key("verdicts");
-  json.begin_array();
-  for (const Verdict& verdict : check.verdicts) write_verdict(json, verdict);
-  json.end_array();
+  write_list(json, "verdicts", check.verdicts,
+             [&](const Verdict& verdict) { write_verdict(json, verdict); });
   json.end_object();
 }
 

@@ -34,11 +34,7 @@ void write_run(JsonWriter& json, const ComparedRun& run) {
   json.end_object();
   json.member("runtime", run.runtime);
   json.member("precision", run.precision);
-  json.key("threads");
-  if (run.threads > 0)
-    json.value(run.threads);
-  else
-    json.null();
+  json.member_or_null("threads", run.threads);
   json.member("roof", run.roof);
   json.member("complete", run.complete);
   json.member("predicted_latency_s", run.predicted_latency_s);
@@ -87,31 +83,17 @@ void write_note(JsonWriter& json, const Diagnostic& note) {
   json.end_object();
 }
 
-template <class T>
-void write_list(JsonWriter& json, std::string_view key, const std::vector<T>& items,
-                void (*write)(JsonWriter&, const T&)) {
-  json.key(key);
-  json.begin_array();
-  for (const T& item : items) write(json, item);
-  json.end_array();
-}
-
 }  // namespace
 
 void render_json(const Comparison& comparison, std::ostream& out) {
   JsonWriter json(out);
   json.begin_object();
-  json.member("kind", "comparison");
-  json.member("schema_version", std::int64_t{kSchemaVersion});
-  json.key("tool");
-  json.begin_object();
-  json.member("name", "onnx-roofline");
-  json.member("version", comparison.tool_version);
-  json.end_object();
-  write_list(json, "models", comparison.models, write_model);
-  write_list(json, "runs", comparison.runs, write_run);
-  write_list(json, "layers", comparison.layers, write_layer);
-  write_list(json, "diagnostics", comparison.notes, write_note);
+  write_head(json, "comparison", kSchemaVersion, comparison.tool_version);
+  write_list(json, "models", comparison.models, [&](const auto& item) { write_model(json, item); });
+  write_list(json, "runs", comparison.runs, [&](const auto& item) { write_run(json, item); });
+  write_list(json, "layers", comparison.layers, [&](const auto& item) { write_layer(json, item); });
+  write_list(json, "diagnostics", comparison.notes,
+             [&](const auto& item) { write_note(json, item); });
   json.end_object();
 }
 

@@ -101,11 +101,7 @@ void write_result(JsonWriter& json, const ResultDifference& result) {
   json.end_object();
   json.member("runtime", result.machine.runtime);
   json.member("precision", result.machine.precision);
-  json.key("threads");
-  if (result.machine.threads > 0)
-    json.value(result.machine.threads);
-  else
-    json.null();
+  json.member_or_null("threads", result.machine.threads);
   json.member("roof", result.machine.roof);
   write_totals(json, result.totals);
   write_words(json, "bound", result.bound);
@@ -128,25 +124,15 @@ void write_note(JsonWriter& json, const Diagnostic& note) {
 void render_json(const Difference& difference, std::ostream& out) {
   JsonWriter json(out);
   json.begin_object();
-  json.member("kind", "difference");
-  json.member("schema_version", std::int64_t{kSchemaVersion});
-  json.key("tool");
-  json.begin_object();
-  json.member("name", "onnx-roofline");
-  json.member("version", difference.tool_version);
-  json.end_object();
+  write_head(json, "difference", kSchemaVersion, difference.tool_version);
   write_words(json, "path", difference.path);
   json.member("equal", difference.empty());
   write_totals(json, difference.totals);
   write_layers(json, "nodes", difference.nodes, false);
-  json.key("results");
-  json.begin_array();
-  for (const ResultDifference& result : difference.results) write_result(json, result);
-  json.end_array();
-  json.key("diagnostics");
-  json.begin_array();
-  for (const Diagnostic& note : difference.notes) write_note(json, note);
-  json.end_array();
+  write_list(json, "results", difference.results,
+             [&](const ResultDifference& result) { write_result(json, result); });
+  write_list(json, "diagnostics", difference.notes,
+             [&](const Diagnostic& note) { write_note(json, note); });
   json.end_object();
 }
 

@@ -56,32 +56,6 @@ void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::
   json.end_array();
 }
 
-template <class T>
-void write_map(JsonWriter& json, std::string_view key, const std::map<std::string, T>& map) {
-  json.key(key);
-  json.begin_object();
-  for (const auto& [name, value] : map) json.member(name, value);
-  json.end_object();
-}
-
-template <class T, class Write>
-void write_list(JsonWriter& json, std::string_view key, const std::vector<T>& items, Write write) {
-  json.key(key);
-  json.begin_array();
-  for (const T& item : items) write(item);
-  json.end_array();
-}
-
-void write_head(JsonWriter& json, std::string_view kind, std::string_view tool_version) {
-  json.member("kind", kind);
-  json.member("schema_version", std::int64_t{kSchemaVersion});
-  json.key("tool");
-  json.begin_object();
-  json.member("name", "onnx-roofline");
-  json.member("version", tool_version);
-  json.end_object();
-}
-
 void write_model(JsonWriter& json, const ModelInfo& model) {
   json.key("model");
   json.begin_object();
@@ -292,11 +266,7 @@ void write_result(JsonWriter& json, const Report& report, const Result& result, 
   write_hardware(json, result.hardware);
   json.member("runtime", result.runtime);
   json.member("precision", result.precision);
-  json.key("threads");
-  if (result.threads > 0)
-    json.value(std::int64_t{result.threads});
-  else
-    json.null();
+  json.member_or_null("threads", result.threads);
   json.member("roof", result.roof);
   json.member("ridge_point", result.ridge_point);
   write_result_totals(json, result);
@@ -313,7 +283,7 @@ void render_json(const Report& report, std::ostream& out, data::JsonLayout layou
   JsonWriter json(out, layout);
   json.begin_object();
   const bool layers = detail == Detail::kLayers;
-  write_head(json, layers ? "analysis" : "totals", report.tool_version);
+  write_head(json, layers ? "analysis" : "totals", kSchemaVersion, report.tool_version);
   write_model(json, report.model);
   if (report.has_tensors) write_all_tensors(json, report.tensors);
   write_coverage(json, report.coverage);
@@ -331,7 +301,7 @@ void render_failure(const std::string& path, const Diagnostic& diagnostic,
                     std::string_view tool_version, std::ostream& out) {
   JsonWriter json(out, data::JsonLayout::kOneLine);
   json.begin_object();
-  write_head(json, "failure", tool_version);
+  write_head(json, "failure", kSchemaVersion, tool_version);
   json.member("path", path);
   json.key("diagnostic");
   write_diagnostic(json, diagnostic);

@@ -55,16 +55,9 @@ void write_series(JsonWriter& json, const SweepSeries& series) {
   json.member("calibration_status", r.hardware.calibration_status);
   json.member("runtime", r.runtime);
   json.member("precision", r.precision);
-  json.key("threads");
-  if (r.threads > 0)
-    json.value(r.threads);
-  else
-    json.null();
+  json.member_or_null("threads", r.threads);
   json.member("roof", r.roof);
-  json.key("dims");
-  json.begin_object();
-  for (const auto& [name, size] : series.dims) json.member(name, size);
-  json.end_object();
+  write_map(json, "dims", series.dims);
   json.member("layers", series.layers);
   json.member("largest_that_fits", series.largest_that_fits);
   json.key("best");
@@ -72,14 +65,10 @@ void write_series(JsonWriter& json, const SweepSeries& series) {
     json.value(series.points[*series.best].value);
   else
     json.null();
-  json.key("points");
-  json.begin_array();
-  for (const SweepPoint& point : series.points) write_point(json, point);
-  json.end_array();
-  json.key("crossings");
-  json.begin_array();
-  for (const SweepCrossing& crossing : series.crossings) write_crossing(json, crossing);
-  json.end_array();
+  write_list(json, "points", series.points,
+             [&](const SweepPoint& point) { write_point(json, point); });
+  write_list(json, "crossings", series.crossings,
+             [&](const SweepCrossing& crossing) { write_crossing(json, crossing); });
   json.end_object();
 }
 
@@ -88,13 +77,7 @@ void write_series(JsonWriter& json, const SweepSeries& series) {
 void render_json(const Sweep& sweep, std::ostream& out) {
   JsonWriter json(out);
   json.begin_object();
-  json.member("kind", "sweep");
-  json.member("schema_version", kSchemaVersion);
-  json.key("tool");
-  json.begin_object();
-  json.member("name", "onnx-roofline");
-  json.member("version", sweep.tool_version);
-  json.end_object();
+  write_head(json, "sweep", kSchemaVersion, sweep.tool_version);
   json.key("model");
   json.begin_object();
   json.member("path", sweep.model.path);
@@ -108,10 +91,8 @@ void render_json(const Sweep& sweep, std::ostream& out) {
   json.member("counts_items", sweep.counts_items);
   json.end_object();
   json.member("max_latency_s", sweep.max_latency_s);
-  json.key("series");
-  json.begin_array();
-  for (const SweepSeries& series : sweep.series) write_series(json, series);
-  json.end_array();
+  write_list(json, "series", sweep.series,
+             [&](const SweepSeries& series) { write_series(json, series); });
   write_diagnostics(json, sweep.diagnostics);
   json.end_object();
 }

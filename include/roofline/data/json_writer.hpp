@@ -70,6 +70,14 @@ class JsonWriter {
     else
       value(text);
   }
+  /// The number, or null where it is not above 0: not given.
+  void member_or_null(std::string_view name, int number) {
+    key(name);
+    if (number > 0)
+      value(number);
+    else
+      null();
+  }
 
  private:
   struct Level {
@@ -92,6 +100,28 @@ class JsonWriter {
   std::vector<Level> levels_;
   bool after_key_ = false;
 };
+
+/// What every document begins with: "kind", "schema_version" and "tool".
+void write_head(JsonWriter& json, std::string_view kind, int schema_version,
+                std::string_view tool_version);
+
+/// A member that is an array; `write` writes one item.
+template <class Items, class Write>
+void write_list(JsonWriter& json, std::string_view key, const Items& items, Write write) {
+  json.key(key);
+  json.begin_array();
+  for (const auto& item : items) write(item);
+  json.end_array();
+}
+
+/// A member that is an object of plain values.
+template <class Map>
+void write_map(JsonWriter& json, std::string_view key, const Map& map) {
+  json.key(key);
+  json.begin_object();
+  for (const auto& [name, value] : map) json.member(name, value);
+  json.end_object();
+}
 
 void write_diagnostic(JsonWriter& json, const Diagnostic& diagnostic);
 /// The member "diagnostics" of a document, the same in all that have one.

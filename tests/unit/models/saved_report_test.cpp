@@ -7,6 +7,7 @@
 #include "roofline/pipeline/analyze.hpp"
 #include "roofline/report/read.hpp"
 #include "roofline/report/render.hpp"
+#include "support/sample_models.hpp"
 
 namespace roofline {
 namespace {
@@ -29,19 +30,8 @@ TEST_P(SavedReport, ReadsBackEqual) {
   EXPECT_EQ(json(report::read_json(saved, "saved.json")), saved);
 }
 
-std::vector<std::filesystem::path> models() {
-  std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(ROOFLINE_ROOT "/models")) {
-    if (entry.path().extension() == ".onnx") paths.push_back(entry.path());
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
-}
-
-INSTANTIATE_TEST_SUITE_P(Models, SavedReport, testing::ValuesIn(models()),
-                         [](const testing::TestParamInfo<std::filesystem::path>& model) {
-                           return model.param.stem().string();
-                         });
+INSTANTIATE_TEST_SUITE_P(Models, SavedReport, testing::ValuesIn(support::sample_models()),
+                         support::ModelName());
 
 }  // namespace
 }  // namespace roofline
