@@ -116,6 +116,7 @@ class StepEstimator {
       e.predicted_s = std::max(e.time->total_s, e.roofline_s + e.overhead_s);
     } else {
       if (step.kind != plan::StepKind::kHost) e.overhead_s = profile_.launch_overhead_s.value;
+      e.overhead_s = std::min(e.overhead_s, step.launch_limit_s.value_or(e.overhead_s));
       e.predicted_s = e.roofline_s + e.overhead_s;
     }
   }

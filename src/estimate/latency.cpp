@@ -317,6 +317,7 @@ StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,
     t.streamed_s = t.timing->streamed * t.dram_s;
   }
   t.overhead_s *= release_;
+  t.overhead_s = std::min(t.overhead_s, step.launch_limit_s.value_or(t.overhead_s));
   t.scale = release_ * terms.scale;
   t.total_s = t.overhead_s + t.scale * (t.combined_s + t.streamed_s);
   return t;

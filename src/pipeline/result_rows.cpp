@@ -24,6 +24,10 @@ class ResultBuilder {
     report::Result result;
     add_identity(result);
     add_totals(result);
+    for (std::size_t i = 0; i < plan_.outcomes.size(); ++i) {
+      result.scenarios.push_back(
+          scenario_row(request_.plan.scenarios[i], std::move(plan_.outcomes[i])));
+    }
     result.layers.reserve(plan_.steps.size());
     for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
       result.layers.push_back(layer(s));

@@ -11,6 +11,7 @@
 #include "kernel_rules.hpp"
 #include "onnxruntime.hpp"
 #include "roofline/base/text.hpp"
+#include "scenario.hpp"
 
 namespace roofline::plan {
 namespace {
@@ -138,7 +139,16 @@ Plan make_plan(const infer::TypedGraph& graph, const hardware::Profile* profile,
   Draft draft(graph);
   mark_views(draft);
   const PrecisionRules precision(profile, options, plan.diagnostics);
-  runtime->build(draft, {.precision = precision, .block = block_of(profile)}, plan);
+  const int block = block_of(profile);
+  runtime->build(draft, {.precision = precision, .block = block}, plan);
+  if (!options.scenarios.empty()) {
+    apply_scenarios({.draft = draft,
+                     .profile = *profile,
+                     .precision = precision,
+                     .block = block,
+                     .plan = plan},
+                    options.scenarios);
+  }
   return plan;
 }
 

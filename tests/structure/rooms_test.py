@@ -13,13 +13,14 @@ TABLE = {
     "onnx_io": "ir base",
     "ops": "ir base",
     "infer": "ops ir base",
+    "transform": "infer ops ir base",
     "hardware": "data ir base",
     "plan": "infer ops hardware data ir base",
     "estimate": "plan hardware base",
     "report": "estimate plan infer ops hardware data ir base",
-    "pipeline": "report estimate plan hardware infer ops onnx_io data ir base",
-    "calibrate": "pipeline report estimate plan hardware infer ops onnx_io data ir base",
-    "cli": "calibrate pipeline report estimate plan hardware infer ops onnx_io data ir base",
+    "pipeline": "report estimate plan transform hardware infer ops onnx_io data ir base",
+    "calibrate": "pipeline report estimate plan transform hardware infer ops onnx_io data ir base",
+    "cli": "calibrate pipeline report estimate plan transform hardware infer ops onnx_io data ir base",
 }
 # Heavy third-party headers: only these rooms, never a public header.
 HEAVY = {"onnx/": "onnx_io", "google/protobuf": "onnx_io", "yaml-cpp/": "data", "nlohmann/": "data", "CLI/": "cli"}

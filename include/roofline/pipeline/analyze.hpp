@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "roofline/base/scenario.hpp"
 #include "roofline/estimate/estimate.hpp"
 #include "roofline/hardware/profile.hpp"
 #include "roofline/infer/infer.hpp"
@@ -19,9 +20,19 @@ struct Request {
   std::vector<const hardware::Profile*> hardware = {};
   plan::PlanOptions plan = {};
   estimate::EstimateOptions estimate = {};
+  /// What-ifs, of scenario_kinds(). Those that change the model come first, then those that change
+  /// how it is run, each in the order given; the report compares all of them with none.
+  std::vector<Scenario> scenarios = {};
   bool tensors = false;  ///< list every tensor's type in the report
   bool explain = false;  ///< list every operand's bytes, for render_explanation
 };
+
+/// Every kind of scenario that Request::scenarios may name, sorted by name.
+[[nodiscard]] std::vector<ScenarioKind> scenario_kinds();
+/// Throws Error (kUsage) for a scenario of no kind, or with arguments that its kind does not take.
+void check(const Scenario& scenario);
+/// True for a scenario that changes how a machine runs the model, not the model itself.
+[[nodiscard]] bool needs_machine(const Scenario& scenario);
 
 /// Prices a loaded model. Throws Error when it cannot go on; findings are in Report::diagnostics.
 [[nodiscard]] report::Report analyze(const ir::Model& model, const Request& request);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "roofline/base/scenario.hpp"
 #include "roofline/hardware/profile.hpp"
 #include "roofline/infer/infer.hpp"
 #include "roofline/ops/op_spec.hpp"
@@ -86,6 +87,8 @@ struct Step {
   /// Runs of the step in one run of the model, each with this work and these accesses; 0 in a
   /// branch that is not counted; nullopt where nothing tells.
   std::optional<Count> repeat = Count(1);
+  /// Most that starting it may take, where the host does not start it each time.
+  std::optional<double> launch_limit_s = {};
   std::vector<std::string> reasons;  ///< why it looks so: "fused Relu into Conv", "tensor cores not
                                      ///< used: k=3 is no multiple of 8"
 };
@@ -97,6 +100,7 @@ struct Plan {
   std::vector<Buffer> buffers;
   std::vector<Step> steps;  ///< in execution order; every node is in exactly one
   std::vector<Diagnostic> diagnostics;
+  std::vector<Outcome> outcomes = {};  ///< parallel to PlanOptions::scenarios
 };
 
 struct PlanOptions {
@@ -104,7 +108,11 @@ struct PlanOptions {
   std::optional<hardware::Precision> precision = std::nullopt;  ///< nullopt: the model's own dtypes
   /// Where the machine has no peak for `precision`, a warning and the model's own dtypes.
   bool precision_may_differ = false;
+  std::vector<Scenario> scenarios = {};  ///< of plan_scenarios(), in the order to apply them
 };
+
+/// Scenarios that change how the model is executed. They need a machine.
+[[nodiscard]] std::vector<ScenarioKind> plan_scenarios();
 
 /// Names accepted by PlanOptions::runtime.
 [[nodiscard]] std::vector<std::string> runtime_names();

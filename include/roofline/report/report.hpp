@@ -10,6 +10,7 @@
 
 #include "roofline/base/count.hpp"
 #include "roofline/base/diagnostic.hpp"
+#include "roofline/base/scenario.hpp"
 #include "roofline/estimate/estimate.hpp"
 
 namespace roofline::report {
@@ -153,6 +154,8 @@ struct LayerRow {
   std::optional<double> peak_flops_per_s;  ///< of `unit` in `dtype` under the chosen roof
   std::vector<OperandRow> operands;        ///< planned; filled only when asked for (--explain)
   double executed_flops = 0;               ///< that meet the roof: without taps on padding
+  /// Beside scenarios: predicted before, of the layers that this one stands for; nullopt: none.
+  std::optional<double> base_latency_s;
   std::shared_ptr<const DerivationRow> derivation;  ///< as operands
 };
 
@@ -164,6 +167,37 @@ struct HardwareInfo {
   std::string calibration_status;
   std::string calibration_runtime, calibration_version, calibration_date;
   std::optional<double> calibration_error;  ///< cross-validated, else that of the fit
+};
+
+/// A scenario and what became of it.
+struct ScenarioRow {
+  std::string text;     ///< as it was asked for: "prune:0.5,class=conv"
+  std::string summary;  ///< what it does
+  bool changes_results = false;  ///< accuracy has to be measured
+  Outcome outcome;
+};
+
+/// What a machine's result was without the scenarios.
+struct BaseResult {
+  bool complete = true;
+  Count flops = 0;
+  Count planned_bytes = 0;
+  Count dram_bytes = 0;
+  Count peak_memory_bytes = 0;
+  double roofline_latency_s = 0, predicted_latency_s = 0, overhead_s = 0;
+  double gone_s = 0;  ///< predicted, of layers that no layer stands for any more
+  std::string bound, bottleneck;
+};
+
+/// What the model was without the scenarios.
+struct BaseModel {
+  bool complete = true;
+  Count parameters = 0;
+  Count weight_bytes = 0;
+  Count macs = 0;
+  Count flops = 0;
+  Count traffic_bytes = 0;
+  Count peak_memory_bytes = 0;
 };
 
 /// The model on one machine.
@@ -194,6 +228,8 @@ struct Result {
   std::optional<bool> fits_in_memory;
   std::map<std::string, std::int64_t> layers_by_bound;
   std::map<std::string, double> time_by_bottleneck_s;
+  std::vector<ScenarioRow> scenarios;  ///< that change how the machine runs the model
+  std::optional<BaseResult> base;      ///< beside scenarios
   std::vector<LayerRow> layers;
 };
 
@@ -206,6 +242,8 @@ struct Report {
   Coverage coverage;
   Totals totals;
   std::vector<NodeRow> nodes;
+  std::vector<ScenarioRow> scenarios;  ///< that change the model
+  std::optional<BaseModel> base;       ///< beside scenarios
   std::vector<Result> results;  ///< one per machine; empty without --hardware
   std::vector<Diagnostic> diagnostics;
 };

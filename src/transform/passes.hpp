@@ -1,0 +1,13 @@
+#pragma once
+#include "roofline/transform/transform.hpp"
+
+namespace roofline::transform {
+
+/// A copy of the graph's model whose results have no declared shapes, but for those of operators
+/// that the table does not know: nothing else tells them.
+[[nodiscard]] ir::Model forget_shapes(const infer::TypedGraph& graph);
+
+// Passes, each in the file of its name.
+extern const Transform kBatch;
+
+}  // namespace roofline::transform
