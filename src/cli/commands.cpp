@@ -9,7 +9,7 @@ namespace {
 
 using Listed = const Command* const;
 constexpr Listed kModels[] = {&kAnalyzeCommand, &kCompareCommand, &kDiffCommand, &kCheckCommand,
-                              &kSweepCommand,   &kOpsCommand,     &kStripCommand};
+                              &kSweepCommand,   &kRequestCommand, &kOpsCommand,  &kStripCommand};
 constexpr Listed kMachines[] = {&kHardwareListCommand, &kHardwareShowCommand,
                                 &kHardwareCheckCommand};
 constexpr Listed kCalibration[] = {&kCalibrateHostCommand, &kCalibrateEmitCommand,

@@ -27,17 +27,17 @@ INSTANTIATE_TEST_SUITE_P(
     Commands, UsageErrors,
     testing::Values(UsageCase{{},
                               "no command was given, expected analyze, compare, diff, check, "
-                              "sweep, ops, strip, hardware, calibrate, validate, "
+                              "sweep, request, ops, strip, hardware, calibrate, validate, "
                               "completion\n"
                               "  hint: 'roofline --help' explains them\n"},
                     UsageCase{{"analyse", "m.onnx"},
                               "roofline has no command 'analyse', expected analyze, compare, diff, "
-                              "check, sweep, ops, strip, hardware, "
+                              "check, sweep, request, ops, strip, hardware, "
                               "calibrate, validate, completion\n"
                               "  hint: did you mean 'analyze'?\n"},
                     UsageCase{{"frobnicate"},
                               "roofline has no command 'frobnicate', expected analyze, compare, "
-                              "diff, check, sweep, ops, strip, hardware, "
+                              "diff, check, sweep, request, ops, strip, hardware, "
                               "calibrate, validate, completion\n"
                               "  hint: 'roofline --help' explains them\n"},
                     UsageCase{{"hardware"}, "roofline hardware: expected list, show, check\n"},
@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
                               "  hint: write it behind: roofline COMMAND ... FLAGS\n"},
                     UsageCase{{"a\x1b[31m"},
                               "roofline has no command 'a\\x1b[31m', expected analyze, compare, "
-                              "diff, check, sweep, ops, strip, hardware, "
+                              "diff, check, sweep, request, ops, strip, hardware, "
                               "calibrate, validate, completion\n"
                               "  hint: 'roofline --help' explains them\n"}));
 
