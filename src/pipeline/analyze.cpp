@@ -68,6 +68,16 @@ report::Report price(const ir::Model& model, const Request& request) {
 
 }  // namespace
 
+Request to_request(const report::Run& run, const hardware::Profile* profile) {
+  Request request;
+  request.bindings = run.sizes;
+  request.plan.runtime = run.runtime;
+  request.plan.precision = hardware::precision_from_name(run.precision);
+  request.estimate.threads = run.threads;
+  if (profile != nullptr) request.hardware = {profile};
+  return request;
+}
+
 report::Report analyze(const ir::Model& model, const Request& request) {
   try {
     return price(model, request);

@@ -1,4 +1,4 @@
-// Owns the price of a whole request: stages by analyze(), copies by the link, and when each runs.
+// Owns the price of a whole request: stages by analyze(), copies by the link.
 // Refuses a cost model of its own, and speeds of links that nothing tells.
 #include "roofline/pipeline/request.hpp"
 
@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "request_schedule.hpp"
 #include "roofline/base/text.hpp"
 #include "roofline/onnx_io/onnx_io.hpp"
 #include "roofline/pipeline/analyze.hpp"
@@ -100,7 +101,6 @@ class Pricer {
       row.threads = device.run.threads;
       out_.devices.push_back(std::move(row));
     }
-    device_last_.resize(file.devices.size());
     for (const RequestStage& stage : file.stages) {
       for (const std::size_t before : stage.after) {
         double& most = runs_of_readers_[{before, stage.device}];
@@ -121,55 +121,35 @@ class Pricer {
     for (std::size_t s = 1; s < file_.stages.size(); ++s) {
       located(file_.stages[s].location, [&] { add_stage(file_.stages[s]); });
     }
-    add_totals();
+    schedule_.finish();
     return std::move(out_);
   }
 
  private:
   using LinkEnds = std::array<std::size_t, 2>;
-  /// A row of the report, or nothing: the moment when the input arrives.
-  using RowIndex = std::optional<std::size_t>;
-
-  [[nodiscard]] double finish_s(RowIndex row) const {
-    return row ? out_.stages[*row].start_s + out_.stages[*row].latency_s : 0;
-  }
-  void keep_later(RowIndex& row, RowIndex other) const {
-    if (!row || finish_s(other) > finish_s(row)) row = other;
-  }
+  using Moment = Schedule::Moment;
 
   void add_stage(const RequestStage& stage) {
-    RowIndex latest;
-    for (const std::size_t before : stage.after) keep_later(latest, arrival(before, stage));
+    Moment ready;
+    for (const std::size_t before : stage.after) {
+      ready = schedule_.later(ready, arrival(before, stage));
+    }
     if (std::holds_alternative<RequestStage::Copy>(stage.work)) {
       handed_on_.push_back(handed_on_[stage.after.front()]);
     } else {
       StageRow row{.name = stage.name, .kind = stage.kind, .runs = stage.runs};
-      row.on = file_.devices[stage.device].name;
       handed_on_.push_back(price_run(stage, row));
       row.latency_s *= stage.runs;
-      latest =
-          add_row(std::move(row), latest, device_last_[stage.device], out_.devices[stage.device]);
+      ready = schedule_.add(std::move(row), ready, out_.devices[stage.device]);
     }
-    done_.push_back(latest);
+    done_.push_back(ready);
     if (stage.output) handed_on_.back() = payload_of(*stage.output);
-  }
-
-  /// A resource takes its rows one after the other, in the order of the file.
-  RowIndex add_row(StageRow row, RowIndex latest, RowIndex& last, report::ResourceRow& resource) {
-    keep_later(latest, last);
-    row.start_s = finish_s(latest);
-    out_.complete = out_.complete && row.complete;
-    resource.busy_s += row.latency_s;
-    out_.stages.push_back(std::move(row));
-    starts_after_.push_back(latest);
-    last = out_.stages.size() - 1;
-    return last;
   }
 
   // --- copies
 
-  /// The row with which `reader` has what stage `from` hands on.
-  RowIndex arrival(std::size_t from, const RequestStage& reader) {
+  /// When `reader` has what stage `from` hands on.
+  Moment arrival(std::size_t from, const RequestStage& reader) {
     const std::size_t source = file_.stages[from].device;
     if (source == reader.device) return done_[from];
     const auto [copy, is_new] = copies_.try_emplace({from, reader.device});
@@ -179,7 +159,7 @@ class Pricer {
   }
 
   /// One copy of everything, in those requests in which it is made and read.
-  RowIndex add_copy(std::size_t from, const RequestStage& reader, const LinkEnds& ends) {
+  Moment add_copy(std::size_t from, const RequestStage& reader, const LinkEnds& ends) {
     const RequestStage& maker = file_.stages[from];
     const bool is_stage = std::holds_alternative<RequestStage::Copy>(reader.work);
     report::LinkRow& resource = out_.links[link_rows_.at(ends)];
@@ -187,7 +167,6 @@ class Pricer {
         .name = is_stage ? reader.name
                          : fmt::format("{} to {}", maker.name, file_.devices[reader.device].name),
         .kind = "copy",
-        .on = resource.name,
         .runs = std::min({1.0, maker.runs, runs_of_readers_[{from, reader.device}]}),
         .bottleneck = "link"};
     row.latency_s = row.runs * resource.latency_s;
@@ -204,7 +183,7 @@ class Pricer {
            fmt::format("how many bytes stage '{}' hands on is not known", printable(maker.name)),
            "say it, as in 'output: {dtype: float32, shape: [100, 6]}'");
     }
-    return add_row(std::move(row), done_[from], link_last_[ends], resource);
+    return schedule_.add(std::move(row), done_[from], resource);
   }
 
   /// As the file says, completed by the profiles.
@@ -295,13 +274,7 @@ class Pricer {
 
   report::Report analyzed(const ir::Model& model, const RequestStage& stage, const report::Run& run,
                           StageRow& row) {
-    Request request;
-    request.bindings = run.sizes;
-    request.hardware = {&profiles_[stage.device]};
-    request.plan.runtime = run.runtime;
-    request.plan.precision = hardware::precision_from_name(run.precision);
-    request.estimate.threads = run.threads;
-    report::Report report = analyze(model, request);
+    report::Report report = analyze(model, to_request(run, &profiles_[stage.device]));
     const report::Result& result = report.results.front();
     row.latency_s = result.predicted_latency_s;
     row.bottleneck = result.bottleneck;
@@ -347,7 +320,7 @@ class Pricer {
          "is a resize, cast or normalize missing?");
   }
 
-  // --- findings and totals
+  // --- findings
 
   void note(const Diagnostic& diagnostic) {
     if (seen_.insert({diagnostic.code, diagnostic.location, diagnostic.message}).second) {
@@ -358,47 +331,14 @@ class Pricer {
     note({Severity::kWarning, std::move(code), std::move(message), std::move(hint), location, {}});
   }
 
-  void add_totals() {
-    RowIndex last;
-    for (std::size_t r = 0; r < out_.stages.size(); ++r) keep_later(last, r);
-    out_.serial_latency_s = finish_s(last);
-    for (RowIndex row = last; row; row = starts_after_[*row]) out_.stages[*row].critical = true;
-    for (StageRow& row : out_.stages) {
-      if (out_.serial_latency_s > 0) row.share = row.latency_s / out_.serial_latency_s;
-    }
-    std::vector<report::ResourceRow*> resources;
-    for (report::DeviceRow& device : out_.devices) resources.push_back(&device);
-    for (report::LinkRow& link : out_.links) resources.push_back(&link);
-    const report::ResourceRow& busiest =
-        **std::max_element(resources.begin(), resources.end(),
-                           [](const auto* a, const auto* b) { return a->busy_s < b->busy_s; });
-    if (!out_.complete || busiest.busy_s <= 0) return;
-    out_.bottleneck = busiest.name;
-    double longest_s = 0;
-    for (const StageRow& row : out_.stages) {
-      if (row.on != busiest.name || row.latency_s <= longest_s) continue;
-      longest_s = row.latency_s;
-      out_.bottleneck_stage = row.name;
-    }
-    out_.throughput_per_s = 1 / busiest.busy_s;
-    out_.in_flight = out_.serial_latency_s / busiest.busy_s;  // Little: rate x time in the system
-    const double period_s = busiest.busy_s;
-    for (report::ResourceRow* resource : resources) {
-      resource->utilisation = resource->busy_s / period_s;
-    }
-  }
-
   const RequestFile& file_;
   std::vector<hardware::Profile> profiles_ = {};  ///< parallel to devices
   report::RequestReport out_ = {};
-  std::vector<Payload> handed_on_ = {};      ///< by stages so far
-  std::vector<RowIndex> done_ = {};          ///< parallel: the row with which each is done
-  std::vector<RowIndex> starts_after_ = {};  ///< parallel to rows: what each had to wait for
-  std::vector<RowIndex> device_last_ = {};   ///< parallel to devices: the last row so far
-  std::map<LinkEnds, RowIndex> link_last_ = {};
+  Schedule schedule_{out_};
+  std::vector<Payload> handed_on_ = {};  ///< by stages so far
+  std::vector<Moment> done_ = {};        ///< parallel: when each is done
   std::map<LinkEnds, std::size_t> link_rows_ = {};
-  std::map<std::pair<std::size_t, std::size_t>, RowIndex> copies_ =
-      {};  ///< of a stage, on a device
+  std::map<std::pair<std::size_t, std::size_t>, Moment> copies_ = {};  ///< of a stage, on a device
   std::map<std::pair<std::size_t, std::size_t>, double> runs_of_readers_ = {};
   std::set<std::array<std::string, 3>> seen_ = {};  ///< diagnostics
 };

@@ -34,7 +34,7 @@ struct RequestLink {
 struct RequestStage {
   struct Arrival {};  ///< the request's input, where it arrives
   struct Model {
-    report::Run run;  ///< without `hardware`
+    report::Run run;  ///< on the stage's device
   };
   /// A model of the ONNX operators that do it, given what one run reads.
   struct Operation {
