@@ -68,7 +68,7 @@ void append_reasons(Sheet& sheet, const MachineAdvice& machine, std::size_t top)
     std::string layers;
     for (const AdvisedLayer& layer : advice.layers) {
       layers += fmt::format("{}{} {} -> {}", layers.empty() ? "" : "; ",
-                            ellipsize(printable(layer.name), 40), seconds_text(layer.before_s),
+                            ellipsize(printable(layer.name), 56), seconds_text(layer.before_s),
                             seconds_text(layer.after_s));
     }
     if (!layers.empty()) append_remark(sheet, "  most in " + layers);
@@ -89,11 +89,12 @@ void append_together(Sheet& sheet, const MachineAdvice& machine) {
 
 void append_pointless(Sheet& sheet, const MachineAdvice& machine) {
   if (machine.pointless.empty()) return;
-  Table table({{"pointless"}, {.title = "because", .flexible = true, .min_width = 40}});
+  append_gap(sheet);
+  append_remark(sheet, "pointless here:");
   for (const PointlessAdvice& pointless : machine.pointless) {
-    table.add({{printable(pointless.scenario)}, {printable(pointless.why)}});
+    append_remark(sheet, fmt::format("  {:<16} {}", printable(pointless.scenario),
+                                     printable(pointless.why)));
   }
-  append_table(sheet, table);
 }
 
 }  // namespace
