@@ -62,6 +62,11 @@ class MachineAdviser {
     out_.complete = result.complete;
     out_.latency_s = result.predicted_latency_s;
     out_.parts = parts(result, 1);
+    for (const report::LayerRow& layer : result.layers) {
+      if (layer.kind == "host" || layer.repeat == Count(0)) continue;
+      ++out_.launches;
+      if (layer.bottleneck == "overhead") ++out_.short_launches;
+    }
     for (const Candidate& candidate : candidates()) try_out(candidate);
     std::stable_sort(trials_.begin(), trials_.end(), [](const Trial& a, const Trial& b) {
       const bool a_trains = a.advice.needs_training;

@@ -55,6 +55,8 @@ void write_machine(JsonWriter& json, const MachineAdvice& machine) {
   json.member("compute_s", machine.parts.compute_s);
   json.member("memory_s", machine.parts.memory_s);
   json.member("overhead_s", machine.parts.overhead_s);
+  json.member("launches", machine.launches);
+  json.member("short_launches", machine.short_launches);
   write_list(json, "advice", machine.advice,
              [&](const Advice& advice) { write_advice(json, advice); });
   write_list(json, "pointless", machine.pointless, [&](const PointlessAdvice& pointless) {

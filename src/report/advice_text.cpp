@@ -38,12 +38,19 @@ std::string together_text(const Advice& advice) {
   return advice.added_s ? seconds_text(*advice.added_s) : "-";
 }
 
+/// Many small kernels: the machine waits to be told what to do next.
+std::string launches_text(const MachineAdvice& machine) {
+  if (machine.short_launches * 2 < machine.launches || machine.short_launches == 0) return "";
+  return fmt::format("{} of {} layers take less time than starting them", machine.short_launches,
+                     machine.launches);
+}
+
 void append_table_of(Sheet& sheet, const MachineAdvice& machine) {
   Table table({{"saves", Align::kQuantity},
                {"share", Align::kRight, 1},
                {"in all", Align::kQuantity, 3},
                {"scenario"},
-               {.title = "what it does", .rank = 2, .flexible = true, .min_width = 24},
+               {.title = "what it does", .rank = 2, .max_width = 64, .flexible = true, .min_width = 24},
                {"of", Align::kLeft, 4},
                {"first", Align::kLeft, 5}});
   for (const Advice& advice : machine.advice) {
@@ -92,8 +99,8 @@ void append_pointless(Sheet& sheet, const MachineAdvice& machine) {
   append_gap(sheet);
   append_remark(sheet, "pointless here:");
   for (const PointlessAdvice& pointless : machine.pointless) {
-    append_remark(sheet, fmt::format("  {:<16} {}", printable(pointless.scenario),
-                                     printable(pointless.why)));
+    append_remark(
+        sheet, fmt::format("  {:<16} {}", printable(pointless.scenario), printable(pointless.why)));
   }
 }
 
@@ -111,7 +118,7 @@ void render_text(const AdviceReport& advice, const TextOptions& options, std::os
     append_figures(
         sheet,
         {{{"predicted", at_least(seconds_text(machine.latency_s), machine.complete), Style::kBold}},
-         {{"spent on", part_text(machine)}}});
+         {{"spent on", part_text(machine)}, {"launches", launches_text(machine)}}});
     if (machine.advice.empty()) {
       append_gap(sheet);
       append_remark(sheet, "nothing that is tried here saves time");

@@ -51,6 +51,8 @@ struct MachineAdvice {
   bool complete = true;  ///< false: something is unknown, times are lower bounds
   double latency_s = 0;  ///< as it is
   TimeParts parts;
+  std::int64_t launches = 0;        ///< layers that run on the machine
+  std::int64_t short_launches = 0;  ///< those that take less time than starting them
   std::vector<Advice> advice;  ///< most saved first; those that need training behind the others
   std::vector<PointlessAdvice> pointless;
   std::vector<std::string> combination;  ///< scenarios that go together, in the order to take them
