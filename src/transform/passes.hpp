@@ -9,5 +9,7 @@ namespace roofline::transform {
 
 // Passes, each in the file of its name.
 extern const Transform kBatch;
+extern const Transform kPrune;
+extern const Transform kRoundChannels;
 
 }  // namespace roofline::transform

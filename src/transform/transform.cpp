@@ -10,7 +10,7 @@
 namespace roofline::transform {
 
 std::span<const Transform* const> transforms() {
-  static constexpr std::array kAll = {&kBatch};
+  static constexpr std::array kAll = {&kBatch, &kPrune, &kRoundChannels};
   return kAll;
 }
 

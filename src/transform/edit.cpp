@@ -1,0 +1,157 @@
+// Owns the bookkeeping of a changed graph: names that are free, nodes in order, who produces what.
+// Refuses to know what a change is for.
+#include "edit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace roofline::transform {
+namespace {
+
+bool is_stored(const ir::Graph& graph, ir::TensorId id) {
+  const ir::Tensor& tensor = graph.tensors[static_cast<std::size_t>(id)];
+  if (tensor.constant) return true;
+  return tensor.producer != ir::kNoNode &&
+         graph.nodes[static_cast<std::size_t>(tensor.producer)].op_type == "Constant";
+}
+
+}  // namespace
+
+OwnNodes::OwnNodes(const infer::TypedGraph& graph)
+    : graph_(graph), walked_(graph.model->graph.nodes.size(), ir::kNoNode) {
+  for (std::size_t n = 0; n < graph.costs.size(); ++n) {
+    const infer::NodeCost& cost = graph.costs[n];
+    const auto index = static_cast<std::size_t>(cost.index);
+    if (cost.scope != 0 || index >= walked_.size()) continue;
+    walked_[index] = static_cast<ir::NodeId>(n);
+  }
+}
+
+const ops::OpSpec* OwnNodes::spec(std::size_t n) const {
+  return walked_[n] == ir::kNoNode ? nullptr
+                                   : graph_.costs[static_cast<std::size_t>(walked_[n])].spec;
+}
+
+int OwnNodes::opset(std::size_t n) const {
+  return walked_[n] == ir::kNoNode ? 0 : graph_.costs[static_cast<std::size_t>(walked_[n])].opset;
+}
+
+const ir::TensorType* OwnNodes::input(std::size_t n, std::size_t i) const {
+  const std::vector<ir::TensorId>& inputs = nodes()[n].inputs;
+  return i >= inputs.size() || inputs[i] == ir::kNoTensor ? nullptr : &type(inputs[i]);
+}
+
+const ir::Shape* OwnNodes::input_shape(std::size_t n, std::size_t i) const {
+  const ir::TensorType* operand = input(n, i);
+  return operand && operand->shape ? &*operand->shape : nullptr;
+}
+
+const ir::Shape* OwnNodes::result_shape(std::size_t n) const {
+  const std::vector<ir::TensorId>& outputs = nodes()[n].outputs;
+  if (outputs.empty() || outputs[0] == ir::kNoTensor || !type(outputs[0]).shape) return nullptr;
+  return &*type(outputs[0]).shape;
+}
+
+bool OwnNodes::has_stored_input(std::size_t n, std::size_t i) const {
+  const std::vector<ir::TensorId>& inputs = nodes()[n].inputs;
+  return i < inputs.size() && inputs[i] != ir::kNoTensor &&
+         is_stored(graph_.model->graph, inputs[i]);
+}
+
+Finding OwnNodes::finding(std::size_t n, std::string what) const {
+  if (walked_[n] != ir::kNoNode) return infer::finding(graph_, walked_[n], std::move(what));
+  return {std::to_string(n), ir::display_name(nodes()[n], static_cast<ir::NodeId>(n)),
+          std::move(what)};
+}
+
+void refuse_inner_nodes(const infer::TypedGraph& graph, const infer::Selection& selection,
+                        Outcome& outcome) {
+  for (std::size_t n = 0; n < graph.costs.size(); ++n) {
+    const infer::NodeCost& cost = graph.costs[n];
+    const auto id = static_cast<ir::NodeId>(n);
+    if (cost.scope == 0 || !cost.spec || cost.parameters == 0 || !selection.has(id)) continue;
+    if (cost.spec->cls != ops::OpClass::kConv && cost.spec->cls != ops::OpClass::kMatmul) continue;
+    outcome.refused.push_back(
+        infer::finding(graph, id, "inside a function, a branch or a loop, which stay as they are"));
+  }
+}
+
+std::string count_of(std::int64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+void set_attribute(ir::Node& node, std::string_view name, ir::Attribute::Value value) {
+  const auto found = std::find_if(node.attributes.begin(), node.attributes.end(),
+                                  [&](const ir::Attribute& a) { return a.name == name; });
+  if (found == node.attributes.end()) {
+    node.attributes.push_back({.name = std::string(name), .value = std::move(value)});
+  } else {
+    found->value = std::move(value);
+  }
+}
+
+void erase_attributes(ir::Node& node, std::initializer_list<std::string_view> names) {
+  std::erase_if(node.attributes, [&](const ir::Attribute& attribute) {
+    return std::find(names.begin(), names.end(), attribute.name) != names.end();
+  });
+}
+
+Edit::Edit(ir::Model model)
+    : model_(std::move(model)), is_removed_(model_.graph.nodes.size(), false) {
+  for (const ir::Tensor& tensor : model_.graph.tensors) names_.emplace(tensor.name, 1);
+}
+
+ir::TensorId Edit::add_tensor(const std::string& name) {
+  std::string free = name;
+  int& asked = names_[name];
+  if (asked++ > 0) {
+    do {
+      free = fmt::format("{}_{}", name, asked);
+    } while (names_.contains(free) && ++asked > 0);
+    names_.emplace(free, 1);
+  }
+  const auto id = static_cast<ir::TensorId>(model_.graph.tensors.size());
+  model_.graph.tensors.emplace_back().name = std::move(free);
+  return id;
+}
+
+ir::TensorId Edit::add_constant(const std::string& name, ir::DType dtype, ir::Shape dims,
+                                std::optional<ir::SmallValue> value) {
+  const ir::TensorId id = add_tensor(name);
+  model_.graph.tensors.back().constant =
+      ir::Constant{.dtype = dtype, .dims = std::move(dims), .value = std::move(value)};
+  return id;
+}
+
+ir::TensorId Edit::add_result(const std::string& name, ir::DType dtype) {
+  const ir::TensorId id = add_tensor(name);
+  model_.graph.tensors.back().dtype = dtype;
+  return id;
+}
+
+ir::Model Edit::finish() && {
+  std::vector<ir::Node> before = std::move(model_.graph.nodes);
+  std::vector<ir::Node>& after = model_.graph.nodes;
+  after.clear();
+  after.reserve(before.size() + inserted_.size());
+  std::stable_sort(inserted_.begin(), inserted_.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  auto next = inserted_.begin();
+  for (std::size_t n = 0; n < before.size(); ++n) {
+    for (; next != inserted_.end() && next->first == n; ++next) {
+      after.push_back(std::move(next->second));
+    }
+    if (!is_removed_[n]) after.push_back(std::move(before[n]));
+  }
+  for (ir::Tensor& tensor : model_.graph.tensors) tensor.producer = ir::kNoNode;
+  for (std::size_t n = 0; n < after.size(); ++n) {
+    for (const ir::TensorId id : after[n].outputs) {
+      if (id == ir::kNoTensor) continue;
+      model_.graph.tensors[static_cast<std::size_t>(id)].producer = static_cast<ir::NodeId>(n);
+    }
+  }
+  return std::move(model_);
+}
+
+}  // namespace roofline::transform
