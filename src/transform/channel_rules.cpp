@@ -74,7 +74,7 @@ bool ChannelRules::conv() {
   } else {
     groups.divide(made, group, because("are grouped by"));
     groups.divide(x, group, because("are grouped by"));
-    if (!channels.own().has_stored_input(n, 1)) groups.keep(x, because("meet computed weights in"));
+    if (!channels.own().is_stored(node.inputs[1])) groups.keep(x, because("meet computed weights in"));
   }
   per_channel(2, made);
   make(1, made);

@@ -19,17 +19,6 @@ const ir::Constant* stored(const ir::Node& node) {
   return value ? std::get_if<ir::Constant>(&value->value) : nullptr;
 }
 
-template <class Visit>
-void each_body(const ir::Node& node, Visit visit) {
-  using Body = std::shared_ptr<const ir::Graph>;
-  for (const ir::Attribute& attribute : node.attributes) {
-    if (const auto* body = std::get_if<Body>(&attribute.value)) visit(**body);
-    if (const auto* bodies = std::get_if<std::vector<Body>>(&attribute.value)) {
-      for (const Body& body : *bodies) visit(*body);
-    }
-  }
-}
-
 }  // namespace
 
 Channels::Channels(const OwnNodes& own, const infer::Selection& selection)
@@ -86,32 +75,11 @@ bool Channels::keep_read_sizes() {
   return is_new;
 }
 
-void Channels::keep_captured(const ir::Node& node, const Reason& reason) {
-  const std::vector<ir::Tensor>& tensors = own_.graph().model->graph.tensors;
-  each_body(node, [&](const ir::Graph& body) {
-    if (names_.empty()) {
-      for (std::size_t i = 0; i < tensors.size(); ++i) {
-        names_.emplace_back(tensors[i].name, static_cast<ir::TensorId>(i));
-      }
-      std::sort(names_.begin(), names_.end());
-    }
-    bool is_new = false;
-    for (const ir::Tensor& inner : body.tensors) {
-      if (!inner.is_outer) continue;
-      const auto found =
-          std::lower_bound(names_.begin(), names_.end(),
-                           std::pair(std::string_view(inner.name), ir::TensorId{ir::kNoTensor}));
-      if (found != names_.end() && found->first == inner.name) {
-        keep_all(found->second, reason, is_new);
-      }
-    }
-  });
-}
-
 void Channels::walk(std::size_t n) {
   const ir::Node& node = own_.nodes()[n];
   const Reason reason = {"are not followed through", static_cast<ir::NodeId>(n)};
-  keep_captured(node, reason);
+  bool is_new = false;
+  own_.each_captured(n, [&](ir::TensorId id) { keep_all(id, reason, is_new); });
   bool known = own_.spec(n) != nullptr;
   std::vector<const ir::TensorType*> inputs;
   for (const ir::TensorId id : node.inputs) {

@@ -1,6 +1,5 @@
 #pragma once
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "axis_groups.hpp"
@@ -37,14 +36,12 @@ class Channels {
   friend struct ChannelRules;
 
   void walk(std::size_t n);
-  void keep_captured(const ir::Node& node, const Reason& reason);
   void keep_all(ir::TensorId id, const Reason& reason, bool& is_new);
   [[nodiscard]] bool is_editable(ir::TensorId id) const;
 
   const OwnNodes& own_;
   const infer::Selection& selection_;
   std::vector<std::vector<Axis>> axes_;
-  std::vector<std::pair<std::string_view, ir::TensorId>> names_ = {};  ///< sorted; for bodies
   std::vector<std::size_t> size_readers_ = {};
 };
 

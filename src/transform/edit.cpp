@@ -5,15 +5,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace roofline::transform {
 namespace {
 
-bool is_stored(const ir::Graph& graph, ir::TensorId id) {
-  const ir::Tensor& tensor = graph.tensors[static_cast<std::size_t>(id)];
-  if (tensor.constant) return true;
-  return tensor.producer != ir::kNoNode &&
-         graph.nodes[static_cast<std::size_t>(tensor.producer)].op_type == "Constant";
+template <class Visit>
+void each_body(const ir::Node& node, Visit visit) {
+  using Body = std::shared_ptr<const ir::Graph>;
+  for (const ir::Attribute& attribute : node.attributes) {
+    if (const auto* body = std::get_if<Body>(&attribute.value)) visit(**body);
+    if (const auto* bodies = std::get_if<std::vector<Body>>(&attribute.value)) {
+      for (const Body& body : *bodies) visit(*body);
+    }
+  }
 }
 
 }  // namespace
@@ -26,6 +31,23 @@ OwnNodes::OwnNodes(const infer::TypedGraph& graph)
     if (cost.scope != 0 || index >= walked_.size()) continue;
     walked_[index] = static_cast<ir::NodeId>(n);
   }
+  const std::vector<ir::Tensor>& tensors = graph.model->graph.tensors;
+  for (std::size_t i = 0; graph.expanded && i < tensors.size(); ++i) {
+    names_.emplace(tensors[i].name, static_cast<ir::TensorId>(i));
+  }
+}
+
+void OwnNodes::each_captured(std::size_t n, const std::function<void(ir::TensorId)>& visit) const {
+  each_body(nodes()[n], [&](const ir::Graph& body) {
+    for (const ir::Tensor& tensor : body.tensors) {
+      const auto found = tensor.is_outer ? names_.find(tensor.name) : names_.end();
+      if (found != names_.end()) visit(found->second);
+    }
+  });
+}
+
+void OwnNodes::each_captured(const std::function<void(ir::TensorId)>& visit) const {
+  for (std::size_t n = 0; n < size(); ++n) each_captured(n, visit);
 }
 
 const ops::OpSpec* OwnNodes::spec(std::size_t n) const {
@@ -53,10 +75,11 @@ const ir::Shape* OwnNodes::result_shape(std::size_t n) const {
   return &*type(outputs[0]).shape;
 }
 
-bool OwnNodes::has_stored_input(std::size_t n, std::size_t i) const {
-  const std::vector<ir::TensorId>& inputs = nodes()[n].inputs;
-  return i < inputs.size() && inputs[i] != ir::kNoTensor &&
-         is_stored(graph_.model->graph, inputs[i]);
+bool OwnNodes::is_stored(ir::TensorId id) const {
+  const ir::Tensor& tensor = graph_.model->graph.tensors[static_cast<std::size_t>(id)];
+  if (tensor.constant) return true;
+  return tensor.producer != ir::kNoNode &&
+         nodes()[static_cast<std::size_t>(tensor.producer)].op_type == "Constant";
 }
 
 Finding OwnNodes::finding(std::size_t n, std::string what) const {
@@ -77,8 +100,31 @@ void refuse_inner_nodes(const infer::TypedGraph& graph, const infer::Selection& 
   }
 }
 
+std::vector<Diagnostic> new_errors(const infer::TypedGraph& before,
+                                   const infer::TypedGraph& after) {
+  std::set<std::pair<std::string_view, std::string_view>> known;  // node and code
+  for (const Diagnostic& d : before.diagnostics) {
+    if (d.severity == Severity::kError) known.emplace(d.node_id, d.code);
+  }
+  std::vector<Diagnostic> errors;
+  for (const Diagnostic& d : after.diagnostics) {
+    if (d.severity == Severity::kError && !known.contains({d.node_id, d.code})) errors.push_back(d);
+  }
+  return errors;
+}
+
 std::string count_of(std::int64_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+bool has_flag(const ir::Node& node, std::string_view name) {
+  const ir::Attribute* attribute = node.attribute(name);
+  const auto* value = attribute ? std::get_if<std::int64_t>(&attribute->value) : nullptr;
+  return value && *value != 0;
+}
+
+void make_pointwise(ir::Node& conv) {
+  erase_attributes(conv, {"kernel_shape", "strides", "pads", "dilations", "auto_pad", "group"});
 }
 
 void set_attribute(ir::Node& node, std::string_view name, ir::Attribute::Value value) {
@@ -124,10 +170,30 @@ ir::TensorId Edit::add_constant(const std::string& name, ir::DType dtype, ir::Sh
   return id;
 }
 
-ir::TensorId Edit::add_result(const std::string& name, ir::DType dtype) {
-  const ir::TensorId id = add_tensor(name);
+ir::Node& Edit::insert_layer(std::size_t n, std::string_view part, std::string_view op_type,
+                             ir::TensorId input, ir::DType dtype, ir::Shape weights) {
+  const std::string name =
+      fmt::format("{}/{}", ir::display_name(node(n), static_cast<ir::NodeId>(n)), part);
+  ir::Node& layer = inserted_.emplace_back(n, ir::Node{}).second;
+  layer.name = name;
+  layer.op_type = op_type;
+  layer.inputs = {input, add_constant(name + "/weight", dtype, std::move(weights))};
+  layer.outputs = {add_tensor(name)};
   model_.graph.tensors.back().dtype = dtype;
-  return id;
+  return layer;
+}
+
+void Edit::replace_operands(std::size_t n, ir::TensorId input, ir::DType dtype,
+                            ir::Shape weights) {
+  const std::string name = ir::display_name(node(n), static_cast<ir::NodeId>(n));
+  node(n).inputs[0] = input;
+  node(n).inputs[1] = add_constant(name + "/weight", dtype, std::move(weights));
+}
+
+void Edit::add_operand(std::size_t n, std::string_view part, ir::DType dtype, ir::Shape dims) {
+  const std::string name = ir::display_name(node(n), static_cast<ir::NodeId>(n));
+  node(n).inputs.push_back(
+      add_constant(fmt::format("{}/{}", name, part), dtype, std::move(dims)));
 }
 
 ir::Model Edit::finish() && {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,24 +34,36 @@ class OwnNodes {
   [[nodiscard]] const ir::Shape* input_shape(std::size_t n, std::size_t i) const;
   /// Shape of the first result, nullptr where it is left out or not known.
   [[nodiscard]] const ir::Shape* result_shape(std::size_t n) const;
-  /// True for an operand that is an initializer or a Constant node's result.
-  [[nodiscard]] bool has_stored_input(std::size_t n, std::size_t i) const;
+  /// True for an initializer or a Constant node's result.
+  [[nodiscard]] bool is_stored(ir::TensorId id) const;
   [[nodiscard]] Finding finding(std::size_t n, std::string what) const;
+  /// Tensors that bodies of control flow take from the model's own graph, once for each body.
+  void each_captured(const std::function<void(ir::TensorId)>& visit) const;
+  /// Those that the bodies of one node take.
+  void each_captured(std::size_t n, const std::function<void(ir::TensorId)>& visit) const;
 
  private:
   const infer::TypedGraph& graph_;
   std::vector<ir::NodeId> walked_;
+  std::unordered_map<std::string_view, ir::TensorId> names_ = {};  ///< filled where bodies are
 };
 
 /// Refuses picked nodes that hold weights but are not the model's own.
 void refuse_inner_nodes(const infer::TypedGraph& graph, const infer::Selection& selection,
                         Outcome& outcome);
+/// Errors that only the graph after a change has, in order.
+[[nodiscard]] std::vector<Diagnostic> new_errors(const infer::TypedGraph& before,
+                                                 const infer::TypedGraph& after);
 /// "1 node", "3 nodes".
 [[nodiscard]] std::string count_of(std::int64_t count, std::string_view what);
 
+/// True for an integer attribute that is given and not 0.
+[[nodiscard]] bool has_flag(const ir::Node& node, std::string_view name);
 /// A named attribute of a node, replaced or added.
 void set_attribute(ir::Node& node, std::string_view name, ir::Attribute::Value value);
 void erase_attributes(ir::Node& node, std::initializer_list<std::string_view> names);
+/// Leaves a convolution a kernel of one tap, without stride, padding, dilation and groups.
+void make_pointwise(ir::Node& conv);
 
 /// A copy of a model in which nodes are inserted, replaced and removed. Nodes are named by their
 /// index before the change; all other ids stay valid.
@@ -64,9 +77,14 @@ class Edit {
   [[nodiscard]] ir::TensorId add_constant(const std::string& name, ir::DType dtype,
                                           ir::Shape dims,
                                           std::optional<ir::SmallValue> value = std::nullopt);
-  [[nodiscard]] ir::TensorId add_result(const std::string& name, ir::DType dtype);
-  /// In front of node n, behind what was inserted there before.
-  void insert(std::size_t n, ir::Node node) { inserted_.emplace_back(n, std::move(node)); }
+  /// A node in front of node n, behind what was inserted there before: called "<name of n>/<part>",
+  /// it reads `input` and new weights. Valid until the next is inserted.
+  ir::Node& insert_layer(std::size_t n, std::string_view part, std::string_view op_type,
+                         ir::TensorId input, ir::DType dtype, ir::Shape weights);
+  /// Lets node n read `input` and new weights; further operands stay.
+  void replace_operands(std::size_t n, ir::TensorId input, ir::DType dtype, ir::Shape weights);
+  /// Adds a constant "<name of n>/<part>" behind the operands of node n.
+  void add_operand(std::size_t n, std::string_view part, ir::DType dtype, ir::Shape dims);
   void remove(std::size_t n) { is_removed_[n] = true; }
   /// The model with nodes in order and producers set.
   [[nodiscard]] ir::Model finish() &&;

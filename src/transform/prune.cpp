@@ -23,10 +23,11 @@ constexpr auto kArguments = with_selection(
 ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
                 infer::Bindings& bindings, Outcome& outcome) {
   const double kept = 1 - scenario.number("", 0, 0, 1);
-  const ChannelPolicy policy = [kept](std::int64_t size, std::int64_t step) {
+  const auto prune = [kept](std::int64_t size, std::int64_t step) {
     const std::int64_t steps = size / step;
     return std::max<std::int64_t>(std::llround(static_cast<double>(steps) * kept), 1) * step;
   };
+  const ChannelPolicy policy{prune, "", "so few channels that rounding removes none"};
   return resize_channels(graph, scenario, bindings, policy, outcome);
 }
 

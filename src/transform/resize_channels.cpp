@@ -18,28 +18,21 @@ constexpr int kMostRounds = 16;
 
 std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
 
-using Errors = std::set<std::pair<std::string, std::string>>;  // node and code
-
-Errors errors_of(const infer::TypedGraph& graph) {
-  Errors errors;
-  for (const Diagnostic& d : graph.diagnostics) {
-    if (d.severity == Severity::kError) errors.emplace(d.node_id, d.code);
-  }
-  return errors;
-}
-
 void choose_sizes(AxisGroups& groups, const ChannelPolicy& policy) {
   std::vector<AxisGroups::Group>& all = groups.all();
   for (std::size_t i = 0; i < all.size(); ++i) {
     AxisGroups::Group& group = all[i];
     group.new_size = group.size;
     if (!groups.stands_for_itself(static_cast<GroupId>(i)) || !group.asked || group.is_kept) continue;
-    group.new_size = policy(group.size, group.step);
-    if (group.new_size <= group.size || !group.is_averaged) continue;
+    const std::optional<std::int64_t> size = policy.resize(group.size, group.step);
     // Channels of zeros change an average over all channels.
-    group.new_size = group.size;
+    const bool is_harmful = group.is_averaged && size.value_or(0) > group.size;
+    if (size && !is_harmful) {
+      group.new_size = *size;
+      continue;
+    }
     group.is_kept = true;
-    group.kept = group.averaged;
+    group.kept = size ? group.averaged : Reason{policy.impossible};
   }
 }
 
@@ -59,12 +52,10 @@ bool is_as_meant(Channels& channels, const infer::TypedGraph& after, ir::TensorI
 }
 
 /// Keeps the channels of every node that is the first to go wrong; true when all is well.
-bool verify(Channels& channels, const infer::TypedGraph& after, const Errors& known) {
+bool verify(Channels& channels, const infer::TypedGraph& after) {
   const OwnNodes& own = channels.own();
   std::set<std::string> broken;
-  for (const auto& error : errors_of(after)) {
-    if (!known.contains(error)) broken.insert(error.first);
-  }
+  for (const Diagnostic& error : new_errors(own.graph(), after)) broken.insert(error.node_id);
   std::vector<bool> is_wrong(own.graph().types.size(), false);
   bool is_well = true;
   bool helps = false;
@@ -101,6 +92,7 @@ bool verify(Channels& channels, const infer::TypedGraph& after, const Errors& kn
 
 struct Maker {
   std::size_t node;
+  std::size_t channel_axis;  ///< of the result
   Axis out;
   Axis in;
 };
@@ -117,27 +109,38 @@ std::vector<Maker> find_makers(Channels& channels) {
     if (!is_contraction || inputs.size() < 2 || inputs[1] == ir::kNoTensor) continue;
     const ir::Shape* result = own.result_shape(n);
     const ir::Shape* from = own.input_shape(n, 0);
-    if (!own.graph().is_constant[at(inputs[1])] || !result || !from || from->size() < 2) continue;
+    if (!own.graph().is_constant[at(inputs[1])] || !result || !from) continue;
+    if (from->size() < 2 || result->size() < 2) continue;
     const bool is_conv = spec->cls == ops::OpClass::kConv;
-    if (result->size() < 2) continue;
-    const bool transposed = own.nodes()[n].attribute("transA") != nullptr;
-    const std::size_t last = transposed ? 0 : from->size() - 1;
-    makers.push_back({n, channels.axis(own.nodes()[n].outputs[0], is_conv ? 1 : result->size() - 1),
+    const std::size_t last = has_flag(own.nodes()[n], "transA") ? 0 : from->size() - 1;
+    const std::size_t axis = is_conv ? 1 : result->size() - 1;
+    makers.push_back({n, axis, channels.axis(own.nodes()[n].outputs[0], axis),
                       channels.axis(inputs[0], is_conv ? 1 : last)});
   }
   return makers;
 }
 
-std::string why_kept(Channels& channels, const Axis& axis) {
-  for (const Run& run : channels.groups.resolve(axis)) {
-    const AxisGroups::Group& group = channels.groups.at(run.group);
-    if (group.is_kept) return "its channels " + channels.explain(group.kept);
+/// Why a picked node makes as many channels as before; empty where it should.
+std::string why_kept(Channels& channels, const Maker& maker, const ChannelPolicy& policy) {
+  if (maker.out.empty()) {
+    const ir::Shape& result = *channels.own().result_shape(maker.node);
+    const std::int64_t size = result[maker.channel_axis];
+    if (size == 1) return "it makes a single channel";
+    const bool is_fine = size > 0 && policy.resize(size, 1) == size;
+    return is_fine ? std::string(policy.unchanged) : "the axis of its channels is not followed";
   }
-  return "no other number of channels is nearer";
+  bool is_asked = false;
+  for (const Run& run : channels.groups.resolve(maker.out)) {
+    const AxisGroups::Group& group = channels.groups.at(run.group);
+    if (policy.resize(group.size, group.step) == group.size) continue;
+    if (group.is_kept) return "its channels " + channels.explain(group.kept);
+    is_asked = true;
+  }
+  return is_asked ? "its channels make up for each other" : std::string(policy.unchanged);
 }
 
 void report(Channels& channels, const infer::Selection& selection, const std::vector<Maker>& makers,
-            Outcome& outcome) {
+            const ChannelPolicy& policy, Outcome& outcome) {
   AxisGroups& groups = channels.groups;
   const auto change = [&](const Axis& axis, std::string_view where) {
     const std::int64_t before = groups.old_size(groups.resolve(axis));
@@ -153,11 +156,9 @@ void report(Channels& channels, const infer::Selection& selection, const std::ve
       outcome.changed.push_back(own.finding(
           maker.node, out + (out.empty() || in.empty() ? "" : ", ") + in));
     }
-    if (out.empty() && is_picked) {
-      outcome.refused.push_back(own.finding(
-          maker.node, maker.out.empty() ? "how many channels it makes is not followed"
-                                        : why_kept(channels, maker.out)));
-    }
+    if (!out.empty() || !is_picked) continue;
+    std::string why = why_kept(channels, maker, policy);
+    if (!why.empty()) outcome.refused.push_back(own.finding(maker.node, std::move(why)));
   }
   refuse_inner_nodes(own.graph(), selection, outcome);
 }
@@ -176,15 +177,14 @@ ir::Model resize_channels(const infer::TypedGraph& graph, const Scenario& scenar
     fail_scenario(scenario, "finds no convolution or matrix product with constant weights",
                   "'roofline analyze' lists the nodes and their operators");
   }
-  const Errors known = errors_of(graph);
   for (int round = 0;; ++round) {
     choose_sizes(channels.groups, policy);
     if (round == kMostRounds) {
       for (AxisGroups::Group& group : channels.groups.all()) group.new_size = group.size;
     }
     ir::Model model = edit_channels(channels);
-    if (round == kMostRounds || verify(channels, infer::infer(model, bindings), known)) {
-      report(channels, selection, makers, outcome);
+    if (round == kMostRounds || verify(channels, infer::infer(model, bindings))) {
+      report(channels, selection, makers, policy, outcome);
       return model;
     }
   }

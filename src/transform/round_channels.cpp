@@ -1,7 +1,8 @@
 // Before: any numbers of channels. After: numbers that are multiples of MULTIPLE, which vector and
 // matrix units fill; up by default. Conditions: those of prune. Added channels hold zeros, and
 // weights behind them ignore them: results stay, but not where an operator averages over channels
-// (LayerNormalization, GroupNormalization, reductions), so those are not enlarged.
+// (LayerNormalization, GroupNormalization, reductions), so those are not enlarged; nor are those of
+// a convolution with groups if the next multiple of both is more than twice as many.
 // It does not model: what the model still gets right where channels are removed.
 #include <fmt/format.h>
 
@@ -26,15 +27,20 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
                 infer::Bindings& bindings, Outcome& outcome) {
   const std::int64_t multiple = scenario.integer("", 1, 1, kMostMultiple);
   const std::string direction = scenario.choice("direction", "up", kDirections);
-  const ChannelPolicy policy = [&](std::int64_t size, std::int64_t step) {
+  const auto round = [&](std::int64_t size, std::int64_t step) -> std::optional<std::int64_t> {
     const std::int64_t unit = std::lcm(multiple, step);
     const std::int64_t below = size / unit * unit;
     const std::int64_t above = below == size ? size : below + unit;
     const bool goes_up = direction == "up" || below == 0 ||
                          (direction == "nearest" && above - size <= size - below);
-    return goes_up ? above : below;
+    const std::int64_t rounded = goes_up ? above : below;
+    if (step > 1 && rounded / 2 > size) return std::nullopt;
+    return rounded;
   };
+  const ChannelPolicy policy{
+      round, "have groups, and no multiple of both is less than twice their number", ""};
   ir::Model model = resize_channels(graph, scenario, bindings, policy, outcome);
+  if (outcome.changed.empty()) return model;
   outcome.warnings.emplace_back(
       direction == "up"
           ? "added channels hold zeros: results stay as they are"

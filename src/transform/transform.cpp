@@ -10,7 +10,9 @@
 namespace roofline::transform {
 
 std::span<const Transform* const> transforms() {
-  static constexpr std::array kAll = {&kBatch, &kPrune, &kRoundChannels};
+  static constexpr std::array kAll = {&kBatch,       &kBottleneck,      &kDepthwise,
+                                      &kLowRank,     &kPrune,           &kReparameterize,
+                                      &kResolution,  &kRoundChannels};
   return kAll;
 }
 
