@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <set>
 
+#include "roofline/base/text.hpp"
+
 namespace roofline::transform {
 namespace {
 
@@ -111,6 +113,31 @@ std::vector<Diagnostic> new_errors(const infer::TypedGraph& before,
     if (d.severity == Severity::kError && !known.contains({d.node_id, d.code})) errors.push_back(d);
   }
   return errors;
+}
+
+void refuse_broken(const OwnNodes& own, const infer::TypedGraph& after, Outcome& outcome) {
+  std::unordered_map<std::string, std::size_t> node_of;
+  for (std::size_t n = 0; n < own.size(); ++n) {
+    if (own.walked(n) != ir::kNoNode) node_of.emplace(own.graph().node_id(own.walked(n)), n);
+  }
+  for (const Diagnostic& error : new_errors(own.graph(), after)) {
+    const auto found = node_of.find(error.node_id);
+    if (found == node_of.end()) continue;
+    std::string what = error.message;
+    for (const ir::TensorId id : own.nodes()[found->second].inputs) {
+      if (id == ir::kNoTensor || !own.graph().is_constant[static_cast<std::size_t>(id)] || !own.type(id).shape) continue;
+      what = fmt::format("constant '{}' of {} fits the old size alone",
+                         printable(own.graph().model->graph.tensors[static_cast<std::size_t>(id)].name),
+                         ir::to_string(*own.type(id).shape));
+      break;
+    }
+    outcome.refused.push_back(own.finding(found->second, std::move(what)));
+  }
+  if (outcome.refused.empty()) return;
+  outcome.warnings.push_back(
+      fmt::format("{} made for the old size: without new weights the model does not run, and the "
+                  "sums are lower bounds",
+                  outcome.refused.size() == 1 ? "a node is" : "nodes are"));
 }
 
 std::string count_of(std::int64_t count, std::string_view what) {

@@ -54,6 +54,9 @@ void refuse_inner_nodes(const infer::TypedGraph& graph, const infer::Selection& 
 /// Errors that only the graph after a change has, in order.
 [[nodiscard]] std::vector<Diagnostic> new_errors(const infer::TypedGraph& before,
                                                  const infer::TypedGraph& after);
+/// Refuses nodes that the change of an input's size broke, and names the constants that only fit
+/// the old one.
+void refuse_broken(const OwnNodes& own, const infer::TypedGraph& after, Outcome& outcome);
 /// "1 node", "3 nodes".
 [[nodiscard]] std::string count_of(std::int64_t count, std::string_view what);
 

@@ -42,7 +42,7 @@ struct Sum {
   std::string obstacle = {};  ///< why it is linear no more
 };
 
-/// The index of the tap of `wide` under each axis' first tap of `narrow`; false where there is none.
+/// True where every tap of `narrow` reads what some tap of `wide` reads.
 bool lies_inside(const Taps& narrow, const Taps& wide) {
   for (std::size_t i = 0; i < wide.kernel.size(); ++i) {
     if (narrow.kernel[i] > 1 && narrow.dilation[i] != wide.dilation[i]) return false;
@@ -231,7 +231,7 @@ class Merger {
     edit.replace_operands(n, sum.source, weights.dtype, *weights.shape);
     if (sum.has_bias) edit.add_operand(n, "bias", weights.dtype, {weights.shape->front()});
     outcome_.changed.push_back(
-        own_.finding(n, fmt::format("{} -> one {} convolution", count_of(sum.branches, "branch"),
+        own_.finding(n, fmt::format("{} branches -> one {} convolution", sum.branches,
                                     ir::to_string(sum.taps.kernel))));
   }
 

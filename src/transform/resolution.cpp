@@ -63,9 +63,12 @@ std::vector<ir::TensorId> find_images(const OwnNodes& own) {
   };
   std::vector<ir::TensorId> origin(graph.tensors.size(), ir::kNoTensor);
   for (const ir::TensorId id : graph.inputs) {
-    const auto& shape = own.type(id).shape;
-    const bool is_plane = channels(id) > 0 && (*shape)[2] * (*shape)[3] > 1;
-    if (is_plane && graph.tensors[at(id)].declared) origin[at(id)] = id;
+    const auto& declared = graph.tensors[at(id)].declared;
+    if (!declared || declared->size() != 4 || channels(id) < 1) continue;
+    const ir::Shape& shape = *own.type(id).shape;
+    // A size that nobody gave counts as 1; one that the model fixes at 1 makes a vector.
+    const bool is_open = !(*declared)[2].symbol.empty() || !(*declared)[3].symbol.empty();
+    if (is_open || shape[2] > 1 || shape[3] > 1) origin[at(id)] = id;
   }
   std::vector<bool> is_image(graph.tensors.size(), false);
   for (std::size_t n = 0; n < own.size(); ++n) {
@@ -107,32 +110,6 @@ void set_size(const Scenario& scenario, ir::Tensor& input, const std::array<std:
     const auto shape = bindings.shapes.find(input.name);
     if (shape != bindings.shapes.end() && shape->second.size() == 4) shape->second[i + 2] = size[i];
   }
-}
-
-/// Names the constants that fit the old size alone.
-void refuse_broken(const OwnNodes& own, const infer::TypedGraph& after, Outcome& outcome) {
-  std::unordered_map<std::string, std::size_t> node_of;
-  for (std::size_t n = 0; n < own.size(); ++n) {
-    if (own.walked(n) != ir::kNoNode) node_of.emplace(own.graph().node_id(own.walked(n)), n);
-  }
-  for (const Diagnostic& error : new_errors(own.graph(), after)) {
-    const auto found = node_of.find(error.node_id);
-    if (found == node_of.end()) continue;
-    std::string what = error.message;
-    for (const ir::TensorId id : own.nodes()[found->second].inputs) {
-      if (id == ir::kNoTensor || !own.graph().is_constant[at(id)] || !own.type(id).shape) continue;
-      what = fmt::format("constant '{}' of {} fits the old size alone",
-                         printable(own.graph().model->graph.tensors[at(id)].name),
-                         ir::to_string(*own.type(id).shape));
-      break;
-    }
-    outcome.refused.push_back(own.finding(found->second, std::move(what)));
-  }
-  if (outcome.refused.empty()) return;
-  outcome.warnings.push_back(
-      fmt::format("{} made for the old size: without new weights the model does not run, and the "
-                  "sums are lower bounds",
-                  outcome.refused.size() == 1 ? "a node is" : "nodes are"));
 }
 
 ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,

@@ -2,7 +2,8 @@
 // matrix units fill; up by default. Conditions: those of prune. Added channels hold zeros, and
 // weights behind them ignore them: results stay, but not where an operator averages over channels
 // (LayerNormalization, GroupNormalization, reductions), so those are not enlarged; nor are those of
-// a convolution with groups if the next multiple of both is more than twice as many.
+// a convolution with groups if the next multiple of both is more than twice as many. Fewer channels
+// than MULTIPLE are not rounded down.
 // It does not model: what the model still gets right where channels are removed.
 #include <fmt/format.h>
 
@@ -31,14 +32,15 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
     const std::int64_t unit = std::lcm(multiple, step);
     const std::int64_t below = size / unit * unit;
     const std::int64_t above = below == size ? size : below + unit;
-    const bool goes_up = direction == "up" || below == 0 ||
-                         (direction == "nearest" && above - size <= size - below);
+    const bool goes_up =
+        direction == "up" ||
+        (direction == "nearest" && (below == 0 || above - size <= size - below));
     const std::int64_t rounded = goes_up ? above : below;
-    if (step > 1 && rounded / 2 > size) return std::nullopt;
+    if (rounded == 0 || (step > 1 && rounded / 2 > size)) return std::nullopt;
     return rounded;
   };
   const ChannelPolicy policy{
-      round, "have groups, and no multiple of both is less than twice their number", ""};
+      round, "have no such multiple within reach: at least one stays, groups at most double", ""};
   ir::Model model = resize_channels(graph, scenario, bindings, policy, outcome);
   if (outcome.changed.empty()) return model;
   outcome.warnings.emplace_back(
