@@ -50,10 +50,10 @@ Axis AxisGroups::resolve(const Axis& axis) {
 }
 
 std::int64_t AxisGroups::old_size(const Axis& axis) const {
-  return std::accumulate(axis.begin(), axis.end(), std::int64_t{0},
-                         [&](std::int64_t sum, const Run& run) {
-                           return sum + groups_[static_cast<std::size_t>(run.group)].size * run.inner;
-                         });
+  return std::accumulate(
+      axis.begin(), axis.end(), std::int64_t{0}, [&](std::int64_t sum, const Run& run) {
+        return sum + groups_[static_cast<std::size_t>(run.group)].size * run.inner;
+      });
 }
 
 std::int64_t AxisGroups::new_size(const Axis& axis) {

@@ -1,9 +1,9 @@
 // Before: a convolution with a kernel of more than one tap. After: 1x1 to RATIO of the smaller of
-// its channels in and out, the same kernel on those, with stride, padding and dilation, and 1x1 with
-// the bias to all its channels out, which keeps name and result (He et al., Deep Residual Learning,
-// 2016). Conditions: no groups; weights stored in the model and read by this node alone; MACs and
-// parameters shrink. It does not model: normalization and activation between the three, nor training
-// them.
+// its channels in and out, the same kernel on those, with stride, padding and dilation, and 1x1
+// with the bias to all its channels out, which keeps name and result (He et al., Deep Residual
+// Learning, 2016). Conditions: no groups; weights stored in the model and read by this node alone;
+// MACs and parameters shrink. It does not model: normalization and activation between the three,
+// nor training them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -75,9 +75,9 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
     }
     layers.remove_weights(n, edit);
     squeeze(own, n, *conv, between, edit);
-    outcome.changed.push_back(own.finding(
-        n, fmt::format("{} on {} channels between 1x1 convolutions, for {} -> {}",
-                       ir::to_string(conv->kernel), between, conv->in, conv->out)));
+    outcome.changed.push_back(
+        own.finding(n, fmt::format("{} on {} channels between 1x1 convolutions, for {} -> {}",
+                                   ir::to_string(conv->kernel), between, conv->in, conv->out)));
   }
   refuse_inner_nodes(graph, selection, outcome);
   return std::move(edit).finish();
@@ -86,6 +86,6 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
 }  // namespace
 
 const Transform kBottleneck{
-    {"bottleneck", "squeeze convolutions between two 1x1 ones", kArguments, true}, apply};
+    {"bottleneck", "squeeze convolutions between two 1x1 ones", kArguments, true, true}, apply};
 
 }  // namespace roofline::transform

@@ -171,7 +171,8 @@ class ChannelEdit {
     const ir::Shape& shape = *own_.type(from).shape;
     bool is_new = false;
     for (std::size_t i = 0; i < starts->size(); ++i) {
-      const std::int64_t given = axes && i < axes->size() ? (*axes)[i] : static_cast<std::int64_t>(i);
+      const std::int64_t given =
+          axes && i < axes->size() ? (*axes)[i] : static_cast<std::int64_t>(i);
       const std::size_t a = ops::normalize_axis(given, shape.size());
       if (!changed(from, a)) continue;
       for (Ints* border : {&*starts, &*ends}) {

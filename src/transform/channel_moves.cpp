@@ -139,9 +139,11 @@ bool ChannelRules::slice() {
     const std::int64_t given = axes && i < axes->size() ? (*axes)[i] : static_cast<std::int64_t>(i);
     const std::size_t a = ops::normalize_axis(given, from.size());
     const std::int64_t s = (*starts)[i];
-    const bool is_plain = s != ir::kUnknownElement && (!steps || (i < steps->size() && (*steps)[i] == 1));
+    const bool is_plain =
+        s != ir::kUnknownElement && (!steps || (i < steps->size() && (*steps)[i] == 1));
     is_cut[a] = !is_plain;
-    start[a] = std::clamp<std::int64_t>(s < 0 ? s + from[a] : s, 0, std::max<std::int64_t>(from[a], 0));
+    start[a] =
+        std::clamp<std::int64_t>(s < 0 ? s + from[a] : s, 0, std::max<std::int64_t>(from[a], 0));
   }
   for (std::size_t a = 0; a < from.size(); ++a) {
     const std::int64_t size = result()[a];
@@ -209,8 +211,10 @@ bool ChannelRules::reduce() {
   const bool keeps = op.attr_int("keepdims", 1) != 0;
   std::size_t to = 0;
   for (std::size_t a = 0; a < rank; ++a) {
-    if (reduced[a]) channels.groups.average(in(0, a), because("are averaged by"));
-    else out(0, to, in(0, a));
+    if (reduced[a])
+      channels.groups.average(in(0, a), because("are averaged by"));
+    else
+      out(0, to, in(0, a));
     if (keeps || !reduced[a]) ++to;
   }
   return true;

@@ -74,7 +74,8 @@ bool ChannelRules::conv() {
   } else {
     groups.divide(made, group, because("are grouped by"));
     groups.divide(x, group, because("are grouped by"));
-    if (!channels.own().is_stored(node.inputs[1])) groups.keep(x, because("meet computed weights in"));
+    if (!channels.own().is_stored(node.inputs[1]))
+      groups.keep(x, because("meet computed weights in"));
   }
   per_channel(2, made);
   make(1, made);
@@ -191,8 +192,10 @@ bool ChannelRules::pool() {
   if (shape(0).size() < 3 || node.outputs.size() > 1) return false;
   keep_axes(0, 2, shape(0).size(), kSpatial);
   // Regions of interest have a first axis of their own.
-  if (shape(0)[0] == result()[0]) out(0, 0, in(0, 0));
-  else keep_axes(0, 0, 1, kSpatial);
+  if (shape(0)[0] == result()[0])
+    out(0, 0, in(0, 0));
+  else
+    keep_axes(0, 0, 1, kSpatial);
   out(0, 1, in(0, 1));
   return true;
 }

@@ -89,7 +89,9 @@ struct ChannelRules {
   [[nodiscard]] bool has(std::size_t i) const {
     return i < node.inputs.size() && node.inputs[i] != ir::kNoTensor;
   }
-  [[nodiscard]] const ir::Shape& shape(std::size_t i) const { return *op.shape(static_cast<int>(i)); }
+  [[nodiscard]] const ir::Shape& shape(std::size_t i) const {
+    return *op.shape(static_cast<int>(i));
+  }
   [[nodiscard]] const ir::Shape& result(std::size_t i = 0) const {
     return *op.output_shape(static_cast<int>(i));
   }

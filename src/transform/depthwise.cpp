@@ -1,9 +1,9 @@
 // Before: a convolution over all channels at once. After: depthwise-separable: one kernel per
 // channel, with the stride, padding and dilation, then a 1x1 convolution with the bias, which keeps
-// name and result. Conditions: a kernel of more than one tap, no groups; weights that are floats of the
-// model's, read by this node alone; MACs and parameters shrink.
-// It does not model: normalization and activation between the two, which such networks have (Howard
-// et al., MobileNets, 2017), nor training them.
+// name and result. Conditions: a kernel of more than one tap, no groups; weights that are floats of
+// the model's, read by this node alone; MACs and parameters shrink. It does not model:
+// normalization and activation between the two, which such networks have (Howard et al.,
+// MobileNets, 2017), nor training them.
 #include <fmt/format.h>
 
 #include "layers.hpp"
@@ -13,8 +13,7 @@
 namespace roofline::transform {
 namespace {
 
-std::string refusal_of(const Layers& layers, std::size_t n,
-                       const std::optional<ConvSizes>& conv) {
+std::string refusal_of(const Layers& layers, std::size_t n, const std::optional<ConvSizes>& conv) {
   if (!conv) return "only Conv is split";
   if (conv->group != 1) return fmt::format("it has {} groups already", conv->group);
   if (conv->is_pointwise()) return "its kernel is one tap: nothing is left to split";
@@ -54,10 +53,10 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
     }
     layers.remove_weights(n, edit);
     separate(own, n, *conv, edit);
-    outcome.changed.push_back(own.finding(
-        n, fmt::format("{} -> {} depthwise, then 1x1 for {} -> {} channels",
-                       ir::to_string(conv->kernel), ir::to_string(conv->kernel), conv->in,
-                       conv->out)));
+    outcome.changed.push_back(
+        own.finding(n, fmt::format("{} -> {} depthwise, then 1x1 for {} -> {} channels",
+                                   ir::to_string(conv->kernel), ir::to_string(conv->kernel),
+                                   conv->in, conv->out)));
   }
   refuse_inner_nodes(graph, selection, outcome);
   return std::move(edit).finish();
@@ -66,7 +65,7 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
 }  // namespace
 
 const Transform kDepthwise{{"depthwise", "split convolutions into a depthwise and a 1x1 one",
-                            infer::kSelectionArguments, true},
+                            infer::kSelectionArguments, true, true},
                            apply};
 
 }  // namespace roofline::transform

@@ -125,10 +125,13 @@ void refuse_broken(const OwnNodes& own, const infer::TypedGraph& after, Outcome&
     if (found == node_of.end()) continue;
     std::string what = error.message;
     for (const ir::TensorId id : own.nodes()[found->second].inputs) {
-      if (id == ir::kNoTensor || !own.graph().is_constant[static_cast<std::size_t>(id)] || !own.type(id).shape) continue;
-      what = fmt::format("constant '{}' of {} fits the old size alone",
-                         printable(own.graph().model->graph.tensors[static_cast<std::size_t>(id)].name),
-                         ir::to_string(*own.type(id).shape));
+      if (id == ir::kNoTensor || !own.graph().is_constant[static_cast<std::size_t>(id)] ||
+          !own.type(id).shape)
+        continue;
+      what = fmt::format(
+          "constant '{}' of {} fits the old size alone",
+          printable(own.graph().model->graph.tensors[static_cast<std::size_t>(id)].name),
+          ir::to_string(*own.type(id).shape));
       break;
     }
     outcome.refused.push_back(own.finding(found->second, std::move(what)));
@@ -210,8 +213,7 @@ ir::Node& Edit::insert_layer(std::size_t n, std::string_view part, std::string_v
   return layer;
 }
 
-void Edit::replace_operands(std::size_t n, ir::TensorId input, ir::DType dtype,
-                            ir::Shape weights) {
+void Edit::replace_operands(std::size_t n, ir::TensorId input, ir::DType dtype, ir::Shape weights) {
   const std::string name = ir::display_name(node(n), static_cast<ir::NodeId>(n));
   node(n).inputs[0] = input;
   node(n).inputs[1] = add_constant(name + "/weight", dtype, std::move(weights));
@@ -219,8 +221,7 @@ void Edit::replace_operands(std::size_t n, ir::TensorId input, ir::DType dtype,
 
 void Edit::add_operand(std::size_t n, std::string_view part, ir::DType dtype, ir::Shape dims) {
   const std::string name = ir::display_name(node(n), static_cast<ir::NodeId>(n));
-  node(n).inputs.push_back(
-      add_constant(fmt::format("{}/{}", name, part), dtype, std::move(dims)));
+  node(n).inputs.push_back(add_constant(fmt::format("{}/{}", name, part), dtype, std::move(dims)));
 }
 
 ir::Model Edit::finish() && {

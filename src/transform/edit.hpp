@@ -77,8 +77,7 @@ class Edit {
   [[nodiscard]] ir::Graph& graph() { return model_.graph; }
   [[nodiscard]] ir::Node& node(std::size_t n) { return model_.graph.nodes[n]; }
   /// `name`, or that with a number behind it if the model has a tensor of that name.
-  [[nodiscard]] ir::TensorId add_constant(const std::string& name, ir::DType dtype,
-                                          ir::Shape dims,
+  [[nodiscard]] ir::TensorId add_constant(const std::string& name, ir::DType dtype, ir::Shape dims,
                                           std::optional<ir::SmallValue> value = std::nullopt);
   /// A node in front of node n, behind what was inserted there before: called "<name of n>/<part>",
   /// it reads `input` and new weights. Valid until the next is inserted.

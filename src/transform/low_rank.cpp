@@ -69,8 +69,9 @@ void factor(const OwnNodes& own, std::size_t n, const Weights& weights, std::int
   // MatMul knows no transposed weights; Gemm would need a bias before opset 11.
   Weights plain = weights;
   plain.is_transposed = is_conv;
-  ir::Node& first = edit.insert_layer(n, "low_rank", is_conv ? "Conv" : "MatMul",
-                                      edit.node(n).inputs[0], dtype, factor_dims(plain, rank, true));
+  ir::Node& first =
+      edit.insert_layer(n, "low_rank", is_conv ? "Conv" : "MatMul", edit.node(n).inputs[0], dtype,
+                        factor_dims(plain, rank, true));
   if (is_conv) {
     first.attributes = edit.node(n).attributes;
     make_pointwise(edit.node(n));
@@ -98,8 +99,8 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
                   : std::max<std::int64_t>(std::llround(static_cast<double>(smaller) * ratio), 1);
     if (refusal.empty() && (rank >= smaller || Count(rank) * (Count(weights.k) + weights.n) >=
                                                    Count(weights.k) * weights.n)) {
-      refusal = fmt::format("factors of rank {} are no smaller than {}x{}", rank, weights.k,
-                            weights.n);
+      refusal =
+          fmt::format("factors of rank {} are no smaller than {}x{}", rank, weights.k, weights.n);
     }
     if (!refusal.empty()) {
       outcome.refused.push_back(own.finding(n, std::move(refusal)));
@@ -107,9 +108,9 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
     }
     layers.remove_weights(n, edit);
     factor(own, n, weights, rank, edit);
-    outcome.changed.push_back(own.finding(
-        n, fmt::format("{}x{} -> {}x{} and {}x{}", weights.k, weights.n, weights.k, rank, rank,
-                       weights.n)));
+    outcome.changed.push_back(
+        own.finding(n, fmt::format("{}x{} -> {}x{} and {}x{}", weights.k, weights.n, weights.k,
+                                   rank, rank, weights.n)));
   }
   refuse_inner_nodes(graph, selection, outcome);
   return std::move(edit).finish();
@@ -118,6 +119,6 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
 }  // namespace
 
 const Transform kLowRank{
-    {"low-rank", "split weights into two factors of a lower rank", kArguments, true}, apply};
+    {"low-rank", "split weights into two factors of a lower rank", kArguments, true, true}, apply};
 
 }  // namespace roofline::transform

@@ -1,10 +1,10 @@
 // Before: branches from one tensor, convolutions with or without BatchNormalization behind them,
-// a BatchNormalization or the tensor itself, summed by Adds. After: one convolution with the largest
-// kernel, which takes the last Add's name and result (Ding et al., RepVGG: Making VGG-style ConvNets
-// Great Again, 2021): the same results but for rounding. Conditions: strides and groups are equal; each
-// smaller kernel lies inside the largest, tap on tap; nothing but the Adds reads the branches, which
-// are of equal shape; weights are constant; no activation lies between.
-// It does not model: branches that pool, and BatchNormalization in front of a convolution.
+// a BatchNormalization or the tensor itself, summed by Adds. After: one convolution with the
+// largest kernel, which takes the last Add's name and result (Ding et al., RepVGG: Making VGG-style
+// ConvNets Great Again, 2021): the same results but for rounding. Conditions: strides and groups
+// are equal; each smaller kernel lies inside the largest, tap on tap; nothing but the Adds reads
+// the branches, which are of equal shape; weights are constant; no activation lies between. It does
+// not model: branches that pool, and BatchNormalization in front of a convolution.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,7 +35,7 @@ struct Sum {
   ir::TensorId source = ir::kNoTensor;
   Taps taps = {};
   std::optional<std::size_t> widest = std::nullopt;  ///< the convolution with those taps
-  std::vector<std::size_t> nodes = {};                ///< that compute it
+  std::vector<std::size_t> nodes = {};               ///< that compute it
   int branches = 1;
   bool has_bias = false;
   bool is_picked = false;
@@ -87,11 +87,10 @@ class Merger {
  private:
   [[nodiscard]] bool are_constant(std::size_t n, std::size_t first) const {
     const std::vector<ir::TensorId>& inputs = own_.nodes()[n].inputs;
-    return std::all_of(inputs.begin() + static_cast<std::ptrdiff_t>(first), inputs.end(),
-                       [&](ir::TensorId id) {
-                         return id == ir::kNoTensor ||
-                                own_.graph().is_constant[static_cast<std::size_t>(id)];
-                       });
+    return std::all_of(
+        inputs.begin() + static_cast<std::ptrdiff_t>(first), inputs.end(), [&](ir::TensorId id) {
+          return id == ir::kNoTensor || own_.graph().is_constant[static_cast<std::size_t>(id)];
+        });
   }
 
   /// The sum that a tensor is, if only one node reads it.
@@ -121,7 +120,8 @@ class Merger {
     const ops::OpContext op(node, own_.opset(n), {}, {});
     const auto list = [&](std::string_view name, Ints& into) {
       const Ints* given = op.attr_ints(name);
-      if (given && given->size() >= into.size()) std::copy_n(given->begin(), into.size(), into.begin());
+      if (given && given->size() >= into.size())
+        std::copy_n(given->begin(), into.size(), into.begin());
     };
     sum.taps.kernel = conv.kernel;
     list("pads", sum.taps.begin);
@@ -257,9 +257,9 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
 
 }  // namespace
 
-const Transform kReparameterize{{"reparameterize",
-                                 "merge parallel convolutions that are summed into one (RepVGG)",
-                                 infer::kSelectionArguments},
-                                apply};
+const Transform kReparameterize{
+    {"reparameterize", "merge parallel convolutions that are summed into one (RepVGG)",
+     infer::kSelectionArguments},
+    apply};
 
 }  // namespace roofline::transform

@@ -23,7 +23,8 @@ void choose_sizes(AxisGroups& groups, const ChannelPolicy& policy) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     AxisGroups::Group& group = all[i];
     group.new_size = group.size;
-    if (!groups.stands_for_itself(static_cast<GroupId>(i)) || !group.asked || group.is_kept) continue;
+    if (!groups.stands_for_itself(static_cast<GroupId>(i)) || !group.asked || group.is_kept)
+      continue;
     const std::optional<std::int64_t> size = policy.resize(group.size, group.step);
     // Channels of zeros change an average over all channels.
     const bool is_harmful = group.is_averaged && size.value_or(0) > group.size;
@@ -61,7 +62,8 @@ bool verify(Channels& channels, const infer::TypedGraph& after) {
   bool helps = false;
   for (std::size_t n = 0; n < own.size(); ++n) {
     const ir::Node& node = own.nodes()[n];
-    bool wrong = own.walked(n) != ir::kNoNode && broken.contains(own.graph().node_id(own.walked(n)));
+    bool wrong =
+        own.walked(n) != ir::kNoNode && broken.contains(own.graph().node_id(own.walked(n)));
     for (const ir::TensorId id : node.outputs) {
       if (id == ir::kNoTensor || is_as_meant(channels, after, id)) continue;
       wrong = is_wrong[at(id)] = true;
@@ -104,8 +106,8 @@ std::vector<Maker> find_makers(Channels& channels) {
   for (std::size_t n = 0; n < own.size(); ++n) {
     const ops::OpSpec* spec = own.spec(n);
     const std::vector<ir::TensorId>& inputs = own.nodes()[n].inputs;
-    const bool is_contraction = spec && (spec->cls == ops::OpClass::kConv ||
-                                         spec->cls == ops::OpClass::kMatmul);
+    const bool is_contraction =
+        spec && (spec->cls == ops::OpClass::kConv || spec->cls == ops::OpClass::kMatmul);
     if (!is_contraction || inputs.size() < 2 || inputs[1] == ir::kNoTensor) continue;
     const ir::Shape* result = own.result_shape(n);
     const ir::Shape* from = own.input_shape(n, 0);
@@ -153,8 +155,8 @@ void report(Channels& channels, const infer::Selection& selection, const std::ve
     const std::string in = change(maker.in, "in");
     const bool is_picked = selection.has(own.walked(maker.node));
     if (!out.empty() || !in.empty()) {
-      outcome.changed.push_back(own.finding(
-          maker.node, out + (out.empty() || in.empty() ? "" : ", ") + in));
+      outcome.changed.push_back(
+          own.finding(maker.node, out + (out.empty() || in.empty() ? "" : ", ") + in));
     }
     if (!out.empty() || !is_picked) continue;
     std::string why = why_kept(channels, maker, policy);

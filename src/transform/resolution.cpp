@@ -1,8 +1,8 @@
-// Before: images of one size. After: images of HxW. An image is a 4-D input (batch, channels, height,
-// width) that reaches a convolution with its number of channels unchanged. Conditions: none; what the
-// model fixes for the old size (a position embedding, the weights behind a Flatten, a Reshape) breaks:
-// those nodes are refused, and reported as any broken node is.
-// It does not model: images without a batch or with channels last; new weights for what breaks.
+// Before: images of one size. After: images of HxW. An image is a 4-D input (batch, channels,
+// height, width) that reaches a convolution with its number of channels unchanged. Conditions:
+// none; what the model fixes for the old size (a position embedding, the weights behind a Flatten,
+// a Reshape) breaks: those nodes are refused, and reported as any broken node is. It does not
+// model: images without a batch or with channels last; new weights for what breaks.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -101,8 +101,9 @@ void set_size(const Scenario& scenario, ir::Tensor& input, const std::array<std:
     } else {
       const ir::Dim& other = (*input.declared)[3 - i];
       if (other.symbol == dim.symbol && size[0] != size[1]) {
-        fail_scenario(scenario, fmt::format("'{}' has one symbol, '{}', for height and width",
-                                            printable(input.name), printable(dim.symbol)),
+        fail_scenario(scenario,
+                      fmt::format("'{}' has one symbol, '{}', for height and width",
+                                  printable(input.name), printable(dim.symbol)),
                       "give one size for both");
       }
       bindings.dims[dim.symbol] = size[i];
@@ -112,14 +113,15 @@ void set_size(const Scenario& scenario, ir::Tensor& input, const std::array<std:
   }
 }
 
-ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
-                infer::Bindings& bindings, Outcome& outcome) {
+ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario, infer::Bindings& bindings,
+                Outcome& outcome) {
   const std::array<std::int64_t, 2> size = read_size(scenario);
   const OwnNodes own(graph);
   const std::vector<ir::TensorId> images = find_images(own);
   if (images.empty()) {
-    fail_scenario(scenario, "finds no image: no input of batch, channels, height and width reaches "
-                            "a convolution",
+    fail_scenario(scenario,
+                  "finds no image: no input of batch, channels, height and width reaches "
+                  "a convolution",
                   "--shape sets the sizes of any input");
   }
   ir::Model model = forget_shapes(graph);
@@ -127,8 +129,8 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
     ir::Tensor& input = model.graph.tensors[at(id)];
     set_size(scenario, input, size, bindings);
     const ir::Shape& old = *own.type(id).shape;
-    outcome.changed.push_back({"", input.name, fmt::format("{}x{} -> {}x{} pixels", old[2], old[3],
-                                                           size[0], size[1])});
+    outcome.changed.push_back(
+        {"", input.name, fmt::format("{}x{} -> {}x{} pixels", old[2], old[3], size[0], size[1])});
   }
   refuse_broken(own, infer::infer(model, bindings), outcome);
   return model;

@@ -24,17 +24,16 @@ constexpr auto kArguments = with_selection(std::array{
 constexpr std::array<std::string_view, 3> kDirections = {"up", "down", "nearest"};
 constexpr std::int64_t kMostMultiple = 65536;
 
-ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
-                infer::Bindings& bindings, Outcome& outcome) {
+ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario, infer::Bindings& bindings,
+                Outcome& outcome) {
   const std::int64_t multiple = scenario.integer("", 1, 1, kMostMultiple);
   const std::string direction = scenario.choice("direction", "up", kDirections);
   const auto round = [&](std::int64_t size, std::int64_t step) -> std::optional<std::int64_t> {
     const std::int64_t unit = std::lcm(multiple, step);
     const std::int64_t below = size / unit * unit;
     const std::int64_t above = below == size ? size : below + unit;
-    const bool goes_up =
-        direction == "up" ||
-        (direction == "nearest" && (below == 0 || above - size <= size - below));
+    const bool goes_up = direction == "up" ||
+                         (direction == "nearest" && (below == 0 || above - size <= size - below));
     const std::int64_t rounded = goes_up ? above : below;
     if (rounded == 0 || (step > 1 && rounded / 2 > size)) return std::nullopt;
     return rounded;
@@ -44,9 +43,8 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
   ir::Model model = resize_channels(graph, scenario, bindings, policy, outcome);
   if (outcome.changed.empty()) return model;
   outcome.warnings.emplace_back(
-      direction == "up"
-          ? "added channels hold zeros: results stay as they are"
-          : "where channels are removed, results change; added ones hold zeros");
+      direction == "up" ? "added channels hold zeros: results stay as they are"
+                        : "where channels are removed, results change; added ones hold zeros");
   return model;
 }
 

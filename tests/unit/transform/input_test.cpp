@@ -63,7 +63,8 @@ TEST(Resolution, CachesAndWordsAreNoImages) {
   EXPECT_THAT(failure(b, "resolution:32"), HasSubstr("finds no image"));
   ModelBuilder image = patches(fixed({1, 3, 16, 16}));
   image.output("tokens");
-  for (const char* wrong : {"resolution:0", "resolution:8x", "resolution:1x2x3", "resolution:big"}) {
+  for (const char* wrong :
+       {"resolution:0", "resolution:8x", "resolution:1x2x3", "resolution:big"}) {
     EXPECT_THAT(failure(image, wrong), HasSubstr("expected a size as in 320"));
   }
 }

@@ -49,8 +49,9 @@ TEST(Depthwise, RefusesWhatItCannotShrink) {
   EXPECT_THAT(c.refused("one"), HasSubstr("1 channel made from each of 9 taps"));
   EXPECT_EQ(c.refused("a"), "its weights serve other nodes as well");
   EXPECT_EQ(c.macs(), macs_of(c.before));
-  EXPECT_THAT(failure(ModelBuilder().input("x", ir::Shape{2}).node("Relu", {"x"}, {"y"}), "depthwise"),
-              HasSubstr("finds no convolution"));
+  EXPECT_THAT(
+      failure(ModelBuilder().input("x", ir::Shape{2}).node("Relu", {"x"}, {"y"}), "depthwise"),
+      HasSubstr("finds no convolution"));
 }
 
 TEST(Bottleneck, ReducesConvolvesAndExpands) {
@@ -71,7 +72,8 @@ TEST(Bottleneck, RefusesARatioThatSavesNothing) {
   ModelBuilder b;
   b.input("x", ir::Shape{1, 8, 4, 4}).weight("w", {8, 8, 2, 1}).node("Conv", {"x", "w"}, {"y"});
   b.output("y");
-  EXPECT_THAT(Changed(b, "bottleneck:1").refused("y"), HasSubstr("8 channels between are no smaller"));
+  EXPECT_THAT(Changed(b, "bottleneck:1").refused("y"),
+              HasSubstr("8 channels between are no smaller"));
 }
 
 TEST(LowRank, AMatrixBecomesTwo) {
@@ -81,7 +83,8 @@ TEST(LowRank, AMatrixBecomesTwo) {
   b.node("Gemm", {"mid", "w2", "c"}, {"y"}, {attr("transB", 1)}).output("y");
   const Changed c(b, "low-rank:0.25");
   EXPECT_THAT(c.errors(), IsEmpty());
-  EXPECT_THAT(c.nodes(), ElementsAre("MatMul mid/low_rank", "MatMul mid", "MatMul y/low_rank", "Gemm y"));
+  EXPECT_THAT(c.nodes(),
+              ElementsAre("MatMul mid/low_rank", "MatMul mid", "MatMul y/low_rank", "Gemm y"));
   EXPECT_EQ(c.shape("mid/low_rank"), "5x8");
   EXPECT_EQ(c.shape("y/weight"), "16x4");  // as transposed as before
   EXPECT_EQ(c.macs(), 5 * (64 * 8 + 8 * 32 + 32 * 4 + 4 * 16));
@@ -101,8 +104,12 @@ TEST(LowRank, OneByOneConvolutionsReduceWithTheirStride) {
 
 TEST(LowRank, RefusesWhatWouldGrow) {
   ModelBuilder b;
-  b.input("x", ir::Shape{5, 64}).weight("w", {64, 64}).node("MatMul", {"x", "w"}, {"y"}).output("y");
-  EXPECT_THAT(Changed(b, "low-rank:0.5").refused("y"), HasSubstr("rank 32 are no smaller than 64x64"));
+  b.input("x", ir::Shape{5, 64})
+      .weight("w", {64, 64})
+      .node("MatMul", {"x", "w"}, {"y"})
+      .output("y");
+  EXPECT_THAT(Changed(b, "low-rank:0.5").refused("y"),
+              HasSubstr("rank 32 are no smaller than 64x64"));
   EXPECT_EQ(Changed(b, "low-rank:rank=31").changed("y"), "64x64 -> 64x31 and 31x64");
   EXPECT_THAT(Changed(strided(), "low-rank:0.1").refused("conv"), HasSubstr("kernel is 3x3"));
   EXPECT_THAT(failure(b, "low-rank"), HasSubstr("either a ratio or rank=N"));

@@ -1,4 +1,5 @@
-// Owns the checks of what follows when channels are removed or added, by arithmetic on small models.
+// Owns the checks of what follows when channels are removed or added, by arithmetic on small
+// models.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

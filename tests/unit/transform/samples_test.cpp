@@ -34,8 +34,9 @@ class EverySample : public testing::TestWithParam<std::filesystem::path> {
 };
 
 TEST_P(EverySample, StaysSoundAndDoesNotGrow) {
-  for (const char* scenario : {"prune:0.5", "prune:0.3", "low-rank:0.25", "depthwise",
-                               "bottleneck:0.25", "reparameterize", "round-channels:24,direction=down"}) {
+  for (const char* scenario :
+       {"prune:0.5", "prune:0.3", "low-rank:0.25", "depthwise", "bottleneck:0.25", "reparameterize",
+        "round-channels:24,direction=down"}) {
     SCOPED_TRACE(scenario);
     const std::optional<Changed> c = change(scenario);
     if (!c) continue;
