@@ -13,18 +13,6 @@ namespace {
 
 using hardware::Profile;
 
-/// FLOPs that meet the roof: padding taps are skipped, and a kernel with fewer multiplications than
-/// the direct algorithm has the FLOPs of its own.
-double executed_flops(const plan::Step& step) {
-  const double flops = step.work.flops().as_double();
-  const ops::Contraction* c = step.work.contraction.get();
-  if (c == nullptr) return flops;
-  const double direct = 2 * step.work.macs.as_double();
-  const double valid = 2 * std::min(c->valid_macs, step.work.macs).as_double();
-  const bool transforms = step.kernel.kind == "conv.winograd";
-  return flops - direct + (transforms ? std::min(step.kernel.work, valid) : valid);
-}
-
 /// Which of the two terms of the predicted time is the larger one.
 bool computes_longest(const StepEstimate& e) {
   if (!e.time) return e.compute_s >= e.memory_s;
@@ -244,6 +232,15 @@ std::string_view bottleneck_name(Bottleneck bottleneck) {
       return "unknown";
   }
   return "unknown";
+}
+
+double executed_flops(const plan::Step& step) {
+  const double flops = step.work.flops().as_double();
+  const ops::Contraction* c = step.work.contraction.get();
+  if (c == nullptr) return flops;
+  const double direct = 2 * step.work.macs.as_double();
+  const double valid = 2 * std::min(c->valid_macs, step.work.macs).as_double();
+  return flops - direct + (step.algorithm ? step.algorithm->flops : valid);
 }
 
 double peak_rate(const Profile& profile, int unit, hardware::Precision precision,

@@ -271,12 +271,14 @@ void LatencyModel::add_compute(const plan::Step& step, const KernelTiming& times
     const auto cost = calibration_.fused.find(op);
     if (cost != calibration_.fused.end()) t.fused_s += cost->second * kernel.results / vector_peak_;
   }
-  t.compute_s += t.fused_s;
+  t.beside_s = kernel.beside_flops / vector_peak_;
+  t.compute_s += t.fused_s + t.beside_s;
 }
 
 /// Time of the kernel's work at the clock of the profile.
 void LatencyModel::add_work(const plan::Step& step, StepTime& t) const {
   const ops::Contraction* c = step.work.contraction.get();
+  if (step.algorithm && step.algorithm->contraction) c = step.algorithm->contraction.get();
   if (c != nullptr && calibration_.terms.tile_half > 0) {
     if (step.kernel.kind == "attention") {
       t.compute_s = attention_s(*c, t.peak * t.efficiency);
@@ -306,7 +308,7 @@ StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,
   add_traffic(step, plan, distances, t);
   if (t.timing == nullptr) {
     t.peak = peak(step);
-    if (t.peak > 0) t.compute_s = step.work.flops().as_double() / t.peak;
+    if (t.peak > 0) t.compute_s = executed_flops(step) / t.peak;
     t.combined_s = std::max({t.compute_s, t.cached_s, t.dram_s});
   } else {
     t.overhead_s += t.timing->call_s * clock_scale_ * step.kernel.calls;

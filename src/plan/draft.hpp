@@ -61,6 +61,10 @@ void fuse_epilogues(Draft& draft);
 [[nodiscard]] PlanOptions possible(const hardware::Profile* profile, PlanOptions options,
                                    std::vector<Diagnostic>& diagnostics);
 
+[[nodiscard]] bool has_peak(const hardware::Profile& profile, hardware::Precision precision);
+/// How tensors that are computed in `precision` lie in memory.
+[[nodiscard]] ir::DType storage_dtype(hardware::Precision precision);
+
 /// Arithmetic and storage of a plan on a machine.
 class PrecisionRules {
  public:
@@ -73,10 +77,16 @@ class PrecisionRules {
   [[nodiscard]] ir::DType storage(ir::DType dtype) const;
   /// Chooses precision and unit of a step that computes on tensors of (model) type `dtype`.
   void assign_unit(ir::DType dtype, Step& step) const;
+  /// Lets a step compute in `wanted`, or in the nearest precision that a unit runs it in, instead
+  /// of what it did before.
+  void reassign_unit(hardware::Precision wanted, Step& step) const;
+  [[nodiscard]] bool pads_channels() const { return pads_channels_; }
 
  private:
   /// Index of the fastest unit that runs the step in `precision`; -1 when none does.
   int fastest_unit(hardware::Precision precision, Step& step) const;
+  /// The unit that runs the step in `wanted` or, with a reason, in the nearest precision it has.
+  void choose_unit(hardware::Precision wanted, Step& step) const;
   const hardware::Profile* profile_;
   std::optional<hardware::Precision> asked_;
   bool pads_channels_ = false;

@@ -45,16 +45,19 @@ template <const KernelRules& kRules>
 void build_by_rules(Draft& draft, const Target& target, Plan& plan) {
   Rewrite graph(draft);
   rewrite_by_rules(graph, kRules);
-  PrecisionRules precision = target.precision;
-  if (kRules.pads_channels) precision.pad_channels();
-  build_launches(graph, precision, kRules.block, plan);
+  build_launches(graph, target.precision, target.block, plan);
   finish_by_rules(draft, kRules, plan);
 }
 
 struct Runtime {
   std::string_view name;
   void (*build)(Draft&, const Target&, Plan&);
+  const KernelRules* rules = nullptr;  ///< where rules tell it
 };
+template <const KernelRules& kRules>
+constexpr Runtime by_rules(std::string_view name) {
+  return {name, build_by_rules<kRules>, &kRules};
+}
 constexpr std::array kRuntimes = {
     Runtime{"none", build_as_written},
     Runtime{"basic", build_basic},
@@ -63,15 +66,15 @@ constexpr std::array kRuntimes = {
     Runtime{"onnxruntime:basic", build_onnxruntime<OrtLevel::kBasic>},
     Runtime{"onnxruntime:extended", build_onnxruntime<OrtLevel::kExtended>},
     Runtime{"onnxruntime:all", build_onnxruntime<OrtLevel::kAll>},
-    Runtime{"tensorrt", build_by_rules<kTensorRt>},
+    by_rules<kTensorRt>("tensorrt"),
     // The same kernels, called by hosts that add time of their own to each run.
-    Runtime{"tensorrt:mlperf", build_by_rules<kTensorRt>},
-    Runtime{"tensorrt:paddle", build_by_rules<kTensorRt>},
-    Runtime{"tensorrt:torch2trt", build_by_rules<kTensorRt>},
-    Runtime{"ncnn", build_by_rules<kNcnn>},
-    Runtime{"pytorch", build_by_rules<kPyTorch>},
-    Runtime{"pytorch:channels_last", build_by_rules<kPyTorch>},
-    Runtime{"pytorch:compile", build_by_rules<kPyTorchCompile>},
+    by_rules<kTensorRt>("tensorrt:mlperf"),
+    by_rules<kTensorRt>("tensorrt:paddle"),
+    by_rules<kTensorRt>("tensorrt:torch2trt"),
+    by_rules<kNcnn>("ncnn"),
+    by_rules<kPyTorch>("pytorch"),
+    by_rules<kPyTorch>("pytorch:channels_last"),
+    by_rules<kPyTorchCompile>("pytorch:compile"),
 };
 
 Error unknown_runtime(const std::string& name) {
@@ -105,6 +108,8 @@ std::string_view step_kind_name(StepKind kind) {
       return "host";
     case StepKind::kReorder:
       return "reorder";
+    case StepKind::kConvert:
+      return "convert";
   }
   return "op";
 }
@@ -138,8 +143,10 @@ Plan make_plan(const infer::TypedGraph& graph, const hardware::Profile* profile,
   plan.precision = options.precision ? hardware::precision_name(*options.precision) : "as-is";
   Draft draft(graph);
   mark_views(draft);
-  const PrecisionRules precision(profile, options, plan.diagnostics);
-  const int block = block_of(profile);
+  PrecisionRules precision(profile, options, plan.diagnostics);
+  const KernelRules* rules = runtime->rules;
+  if (rules != nullptr && rules->pads_channels) precision.pad_channels();
+  const int block = rules != nullptr ? rules->block : block_of(profile);
   runtime->build(draft, {.precision = precision, .block = block}, plan);
   if (!options.scenarios.empty()) {
     apply_scenarios(

@@ -9,7 +9,9 @@ namespace roofline::plan {
 namespace {
 
 std::span<const PlanScenario* const> all() {
-  static constexpr std::array kAll = {&kGraphs};
+  static constexpr std::array kAll = {
+      &kAlign, &kGraphs, &kIm2Col, &kPrecision, &kSparsity, &kWeights, &kWinograd,
+  };
   return kAll;
 }
 

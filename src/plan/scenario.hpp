@@ -25,6 +25,12 @@ struct PlanScenario {
 void apply_scenarios(PlanChange change, std::span<const Scenario> scenarios);
 
 // Passes, each in the file of its name.
+extern const PlanScenario kAlign;
 extern const PlanScenario kGraphs;
+extern const PlanScenario kIm2Col;
+extern const PlanScenario kPrecision;
+extern const PlanScenario kSparsity;
+extern const PlanScenario kWeights;
+extern const PlanScenario kWinograd;
 
 }  // namespace roofline::plan
