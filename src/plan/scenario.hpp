@@ -26,5 +26,6 @@ void apply_scenarios(PlanChange change, std::span<const Scenario> scenarios);
 
 // Passes, each in the file of its name.
 extern const PlanScenario kGraphs;
+extern const PlanScenario kTile;
 
 }  // namespace roofline::plan
