@@ -141,10 +141,14 @@ double Scenario::quantity(std::string_view key, double otherwise, Unit unit,
                           std::string_view example) const {
   const std::string* text = one(key);
   if (!text) return otherwise;
-  const std::optional<double> value = parse_quantity(*text, unit);
+  // "512KiB" needs no quotes in a shell.
+  const std::size_t number_end = text->find_first_not_of("0123456789.");
+  std::string spaced = *text;
+  if (number_end < text->size() && spaced[number_end] != ' ') spaced.insert(number_end, " ");
+  const std::optional<double> value = parse_quantity(spaced, unit);
   if (!value || !(*value > 0)) {
-    fail_scenario(*this, fmt::format("found '{}', expected a quantity as in {}", printable(*text),
-                                     example));
+    fail_scenario(
+        *this, fmt::format("found '{}', expected a quantity as in {}", printable(*text), example));
   }
   return *value;
 }
@@ -163,9 +167,9 @@ std::string Scenario::choice(std::string_view key, std::string_view otherwise,
   if (!text) return std::string(otherwise);
   if (std::find(names.begin(), names.end(), *text) != names.end()) return *text;
   const std::vector<std::string> known(names.begin(), names.end());
-  fail_scenario(
-      *this, fmt::format("found '{}', expected one of {}", printable(*text), join(known, ", ")),
-      did_you_mean_hint(*text, known));
+  fail_scenario(*this,
+                fmt::format("found '{}', expected one of {}", printable(*text), join(known, ", ")),
+                did_you_mean_hint(*text, known));
 }
 
 void fail_scenario(const Scenario& scenario, std::string message, std::string hint) {

@@ -149,11 +149,12 @@ constexpr std::array kManyOptions = {
                .value = "N",
                .help = "models to work on at once; one for each core by default, or with 0"},
 };
-constexpr auto kOptions =
-    joined(kMachineOptions, kSizeOptions, kDimsAndFormat, kOutputOption, kOwnOptions, kManyOptions);
+constexpr auto kOptions = joined(kMachineOptions, kSizeOptions, kScenarioOptions, kDimsAndFormat,
+                                 kOutputOption, kOwnOptions, kManyOptions);
 constexpr std::string_view kExamples =
     "roofline analyze resnet50.onnx --hardware v100 --precision fp16 --dim batch=32\n"
     "roofline analyze resnet50.onnx --hardware v100,my_board.yaml --group-by op\n"
+    "roofline analyze vgg16.onnx --hardware rpi4b --scenario winograd --scenario prune:0.3\n"
     "roofline analyze resnet50.onnx --explain layer1.0/conv1\n"
     "roofline analyze resnet50.onnx --strict --format json --output resnet50.json\n"
     "roofline analyze resnet50.onnx --hardware v100,xavier --format html --output resnet50.html\n"

@@ -82,6 +82,7 @@ struct CommandGroup {
 void print(const Diagnostic& diagnostic, std::ostream& err);
 
 // Each in the file that runs it.
+extern const Command kAdviseCommand;
 extern const Command kAnalyzeCommand;
 extern const Command kCheckCommand;
 extern const Command kCompletionCommand;
@@ -95,6 +96,7 @@ extern const Command kHardwareListCommand;
 extern const Command kHardwareShowCommand;
 extern const Command kHardwareCheckCommand;
 extern const Command kOpsCommand;
+extern const Command kScenariosCommand;
 extern const Command kStripCommand;
 extern const Command kSweepCommand;
 extern const Command kValidateCommand;

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "command.hpp"
+#include "question.hpp"
 #include "roofline/hardware/profile.hpp"
 #include "roofline/plan/plan.hpp"
 #include "values.hpp"
@@ -108,6 +109,18 @@ inline constexpr auto kSweepSizeOptions =
                        "64..512+64 (in steps), 1,8,64, or one; the first range is the axis",
                .repeatable = true}},
            kOtherSizeOptions);
+/// What-ifs: read by question().
+inline constexpr std::array kScenarioOptions = {
+    OptionSpec{.group = "what if",
+               .name = "--scenario",
+               .value = "NAME[:ARGS]",
+               .help = "price a change of 'roofline scenarios', as in winograd or prune:0.5, "
+                       "beside the model as it is; repeat for several at once, or name a YAML "
+                       "file that lists them",
+               .repeatable = true,
+               .choices = scenario_names,
+               .open = true},
+};
 /// How a comparison of reports is written: read by read_rendering().
 inline constexpr std::array kRenderingOptions = {
     OptionSpec{.group = "output",

@@ -86,6 +86,28 @@ std::vector<std::optional<hardware::Precision>> precisions(const Arguments& argu
   return several;
 }
 
+/// Those of flags and of the files that flags name, in order.
+std::vector<Scenario> scenarios(const Arguments& arguments, bool on_machine) {
+  std::vector<Scenario> asked;
+  for (const std::string& text : arguments.all("--scenario")) {
+    const bool is_file = text.ends_with(".yaml") && text.find(':') == std::string::npos;
+    if (is_file) {
+      for (Scenario& scenario : read_scenarios(text)) asked.push_back(std::move(scenario));
+      continue;
+    }
+    asked.push_back(Scenario::parse(text));
+    check(asked.back());
+  }
+  for (const Scenario& scenario : asked) {
+    if (on_machine || !needs_machine(scenario)) continue;
+    throw usage_error(fmt::format("scenario '{}' changes how a machine runs the model: give "
+                                  "--hardware",
+                                  printable(scenario.text())),
+                      "'roofline hardware list' names the machines");
+  }
+  return asked;
+}
+
 Question question(const Arguments& arguments, OnMissingPrecision on_missing) {
   Question asked = question(arguments);
   asked.request.plan.precision_may_differ = on_missing == OnMissingPrecision::kAsIs;
@@ -101,6 +123,12 @@ std::string_view asked(const Arguments& arguments) {
 }
 
 }  // namespace
+
+std::vector<std::string> scenario_names() {
+  std::vector<std::string> names;
+  for (const ScenarioKind& kind : scenario_kinds()) names.emplace_back(kind.name);
+  return names;
+}
 
 Question question(const Arguments& arguments, Ranges ranges) {
   Question result;
@@ -125,6 +153,7 @@ Question question(const Arguments& arguments, Ranges ranges) {
     request.estimate.version = *version;
   }
   request.estimate.copies = arguments.has("--copies");
+  request.scenarios = scenarios(arguments, !result.machines.empty());
   if (!result.machines.empty()) return result;
   for (const OptionSpec& option : kMachineOptions) {
     if (arguments.has(option.name)) {

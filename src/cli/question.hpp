@@ -25,6 +25,9 @@ enum class Ranges { kRefused, kAllowed };
 /// Throws Error (kUsage) for bad values.
 [[nodiscard]] Question question(const Arguments& arguments, Ranges ranges = Ranges::kRefused);
 
+/// Names of every kind of scenario.
+[[nodiscard]] std::vector<std::string> scenario_names();
+
 /// Reads and checks each machine. Throws Error.
 [[nodiscard]] std::vector<hardware::Profile> load_profiles(
     const std::vector<std::string>& machines);

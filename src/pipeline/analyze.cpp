@@ -58,9 +58,8 @@ report::Report price(const ir::Model& model, const Request& request) {
   Request base = request;
   base.scenarios.clear();
   const report::Report before = price(graph, base);
-  report::Report after = changed.model
-                             ? price(infer::infer(*changed.model, asked.bindings), asked)
-                             : price(graph, asked);
+  report::Report after = changed.model ? price(infer::infer(*changed.model, asked.bindings), asked)
+                                       : price(graph, asked);
   after.scenarios = std::move(changed.rows);
   add_base(before, after);
   return after;

@@ -3,10 +3,12 @@
 #include "scenarios.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <unordered_map>
 
 #include "roofline/base/text.hpp"
+#include "roofline/data/yaml.hpp"
 #include "rows.hpp"
 
 namespace roofline {
@@ -40,6 +42,12 @@ LayerOfResult layers_of_results(const report::Report& report, const report::Resu
   return layer_of;
 }
 
+double items(const std::vector<report::ScenarioRow>& scenarios) {
+  double factor = 1;
+  for (const report::ScenarioRow& row : scenarios) factor *= row.outcome.items;
+  return factor;
+}
+
 /// Each layer of `before` counts for the first layer that computes one of its results now.
 void add_base(const report::Report& before, const report::Result& old, const report::Report& after,
               report::Result& result) {
@@ -69,6 +77,7 @@ void add_base(const report::Report& before, const report::Result& old, const rep
                                    .predicted_latency_s = old.predicted_latency_s,
                                    .overhead_s = old.overhead_s,
                                    .gone_s = gone_s,
+                                   .items = items(after.scenarios),
                                    .bound = old.bound,
                                    .bottleneck = old.bottleneck};
 }
@@ -87,6 +96,23 @@ std::vector<ScenarioKind> scenario_kinds() {
 
 void check(const Scenario& scenario) { scenario.check(kind_of(scenario)); }
 
+std::vector<Scenario> read_scenarios(const std::string& path) {
+  const data::YamlNode root = data::parse_yaml_file(path);
+  root.allow_only(std::array<std::string, 1>{"scenarios"});
+  std::vector<Scenario> scenarios;
+  for (const data::YamlNode& item :
+       root.at("scenarios", "a list as in [winograd, \"prune:0.5\"]").items()) {
+    try {
+      scenarios.push_back(Scenario::parse(item.text()));
+      check(scenarios.back());
+    } catch (const Error& error) {
+      if (error.exit_code() != ExitCode::kUsage) throw;
+      item.fail(error.diagnostic().code, error.diagnostic().message, error.diagnostic().hint);
+    }
+  }
+  return scenarios;
+}
+
 bool needs_machine(const Scenario& scenario) { return find_transform(scenario) == nullptr; }
 
 const transform::Transform* find_transform(const Scenario& scenario) {
@@ -101,6 +127,7 @@ report::ScenarioRow scenario_row(const Scenario& scenario, Outcome outcome) {
   return {.text = scenario.text(),
           .summary = std::string(kind.summary),
           .changes_results = kind.changes_results,
+          .needs_training = kind.needs_training,
           .outcome = std::move(outcome)};
 }
 

@@ -142,12 +142,9 @@ Plan make_plan(const infer::TypedGraph& graph, const hardware::Profile* profile,
   const int block = block_of(profile);
   runtime->build(draft, {.precision = precision, .block = block}, plan);
   if (!options.scenarios.empty()) {
-    apply_scenarios({.draft = draft,
-                     .profile = *profile,
-                     .precision = precision,
-                     .block = block,
-                     .plan = plan},
-                    options.scenarios);
+    apply_scenarios(
+        {.draft = draft, .profile = *profile, .precision = precision, .block = block, .plan = plan},
+        options.scenarios);
   }
   return plan;
 }

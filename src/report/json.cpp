@@ -257,7 +257,63 @@ void write_layer(JsonWriter& json, const Report& report, const LayerRow& layer) 
   json.member("bound", layer.bound);
   json.member("bottleneck", layer.bottleneck);
   json.member("share", layer.share);
+  if (layer.base_latency_s) json.member("base_latency_s", *layer.base_latency_s);
   write_texts(json, "reasons", layer.reasons);
+  json.end_object();
+}
+
+void write_findings(JsonWriter& json, std::string_view key, const std::vector<Finding>& findings) {
+  write_list(json, key, findings, [&](const Finding& finding) {
+    json.begin_object();
+    json.member_or_null("node_id", finding.node_id);
+    json.member("node", finding.node);
+    json.member("what", finding.what);
+    json.end_object();
+  });
+}
+
+void write_scenarios(JsonWriter& json, const std::vector<ScenarioRow>& scenarios) {
+  write_list(json, "scenarios", scenarios, [&](const ScenarioRow& row) {
+    json.begin_object();
+    json.member("scenario", row.text);
+    json.member("summary", row.summary);
+    json.member("changes_results", row.changes_results);
+    json.member("needs_training", row.needs_training);
+    write_findings(json, "changed", row.outcome.changed);
+    write_findings(json, "refused", row.outcome.refused);
+    write_texts(json, "warnings", row.outcome.warnings);
+    json.end_object();
+  });
+}
+
+void write_base(JsonWriter& json, const BaseModel& base) {
+  json.key("base");
+  json.begin_object();
+  json.member("complete", base.complete);
+  json.member("parameters", base.parameters);
+  json.member("weight_bytes", base.weight_bytes);
+  json.member("macs", base.macs);
+  json.member("flops", base.flops);
+  json.member("traffic_bytes", base.traffic_bytes);
+  json.member("peak_memory_bytes", base.peak_memory_bytes);
+  json.end_object();
+}
+
+void write_base(JsonWriter& json, const BaseResult& base) {
+  json.key("base");
+  json.begin_object();
+  json.member("complete", base.complete);
+  json.member("flops", base.flops);
+  json.member("planned_bytes", base.planned_bytes);
+  json.member("dram_bytes", base.dram_bytes);
+  json.member("peak_memory_bytes", base.peak_memory_bytes);
+  json.member("roofline_latency_s", base.roofline_latency_s);
+  json.member("predicted_latency_s", base.predicted_latency_s);
+  json.member("overhead_s", base.overhead_s);
+  json.member("gone_s", base.gone_s);
+  json.member("items", base.items);
+  json.member("bound", base.bound);
+  json.member("bottleneck", base.bottleneck);
   json.end_object();
 }
 
@@ -270,6 +326,10 @@ void write_result(JsonWriter& json, const Report& report, const Result& result, 
   json.member("roof", result.roof);
   json.member("ridge_point", result.ridge_point);
   write_result_totals(json, result);
+  if (result.base) {
+    write_scenarios(json, result.scenarios);
+    write_base(json, *result.base);
+  }
   if (detail == Detail::kLayers) {
     write_list(json, "layers", result.layers,
                [&](const LayerRow& layer) { write_layer(json, report, layer); });
@@ -288,6 +348,10 @@ void render_json(const Report& report, std::ostream& out, data::JsonLayout layou
   if (report.has_tensors) write_all_tensors(json, report.tensors);
   write_coverage(json, report.coverage);
   write_totals(json, report.totals);
+  if (report.base) {
+    write_scenarios(json, report.scenarios);
+    write_base(json, *report.base);
+  }
   if (layers) {
     write_list(json, "nodes", report.nodes, [&](const NodeRow& node) { write_node(json, node); });
   }

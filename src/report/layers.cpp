@@ -87,6 +87,11 @@ Cell quantity_cell(std::string text, std::optional<Count> count, const Row& row)
 Cell time_cell(const Context&, const Row& row) {
   return {at_least(seconds_text(row.seconds), !row.lower_bound)};
 }
+/// Beside scenarios: what it took before.
+Cell before_cell(const Context& c, const Row& row) {
+  const std::optional<double>& before = layer_of(c, row).base_latency_s;
+  return {before ? seconds_text(*before) : "new"};
+}
 Cell macs_cell(const Context&, const Row& row) {
   return quantity_cell(count_text(row.macs), row.macs, row);
 }
@@ -129,8 +134,10 @@ std::string_view group_title(GroupBy group_by) {
 }
 
 /// Ranks say what a narrow screen loses first: the bar, then what follows from other columns.
-std::vector<Field> layer_fields(bool on_machine) {
+std::vector<Field> layer_fields(const Result* result) {
+  const bool on_machine = result != nullptr;
   std::vector<Field> fields;
+  if (on_machine && result->base) fields.push_back({{"before", Align::kQuantity}, before_cell});
   if (on_machine)
     fields.push_back({{"time", Align::kQuantity}, time_cell});
   else
@@ -214,6 +221,10 @@ std::vector<std::size_t> rows_shown(const TextOptions& options, const Result* re
 
 /// What no layer accounts for, so that the list adds up to the total.
 void append_run_overhead(Screen& screen, const Result* result) {
+  if (result && result->base && result->base->gone_s > 0) {
+    append_remark(screen, seconds_text(result->base->gone_s) +
+                              " before were of layers that are no more, beside these");
+  }
   if (!result || result->run_overhead_s <= 0) return;
   const double share = ratio(result->run_overhead_s, result->predicted_latency_s);
   std::string line = fmt::format("{} ({}) is overhead of the run as a whole, in no layer",
@@ -239,7 +250,7 @@ void append_layers(Screen& screen, const Result* result) {
   }
   const std::vector<std::size_t> shown = rows_shown(options, result, rows);
   const std::vector<Field> fields =
-      grouped ? group_fields(result != nullptr, options.group_by) : layer_fields(result != nullptr);
+      grouped ? group_fields(result != nullptr, options.group_by) : layer_fields(result);
   std::vector<Column> columns;
   columns.reserve(fields.size());
   for (const Field& field : fields) columns.push_back(field.column);

@@ -22,6 +22,10 @@ void read(const JsonNode& json, TensorInfo& tensor);
 void read(const JsonNode& json, LevelRow& level);
 void read(const JsonNode& json, NodeRow& node);
 void read(const JsonNode& json, Diagnostic& diagnostic);
+void read(const JsonNode& json, Finding& finding);
+void read(const JsonNode& json, ScenarioRow& scenario);
+void read(const JsonNode& json, BaseResult& base);
+void read(const JsonNode& json, BaseModel& base);
 /// A shape: null for sizes that are not known.
 void read(const JsonNode& json, std::vector<std::int64_t>& sizes) {
   for (const JsonNode item : json.items()) {
@@ -176,6 +180,63 @@ constexpr std::array kLevelFields = {
 };
 void read(const JsonNode& json, LevelRow& level) { read_fields(json, kLevelFields, level); }
 
+constexpr std::array kFindingFields = {
+    Field<Finding>{"node_id", into<Finding, &Finding::node_id>()},
+    Field<Finding>{"node", into<Finding, &Finding::node>()},
+    Field<Finding>{"what", into<Finding, &Finding::what>()},
+};
+void read(const JsonNode& json, Finding& finding) { read_fields(json, kFindingFields, finding); }
+
+template <auto Member>
+constexpr Field<ScenarioRow> of_outcome(std::string_view key) {
+  return {key, [](const JsonNode& json, ScenarioRow& row) { read(json, row.outcome.*Member); }};
+}
+constexpr std::array kScenarioFields = {
+    Field<ScenarioRow>{"scenario", into<ScenarioRow, &ScenarioRow::text>()},
+    Field<ScenarioRow>{"summary", into<ScenarioRow, &ScenarioRow::summary>()},
+    Field<ScenarioRow>{"changes_results", into<ScenarioRow, &ScenarioRow::changes_results>()},
+    Field<ScenarioRow>{"needs_training", into<ScenarioRow, &ScenarioRow::needs_training>()},
+    of_outcome<&Outcome::changed>("changed"),
+    of_outcome<&Outcome::refused>("refused"),
+    of_outcome<&Outcome::warnings>("warnings"),
+};
+void read(const JsonNode& json, ScenarioRow& row) { read_fields(json, kScenarioFields, row); }
+
+template <auto Member>
+constexpr Field<BaseResult> of_base_result(std::string_view key) {
+  return {key, into<BaseResult, Member>()};
+}
+constexpr std::array kBaseResultFields = {
+    of_base_result<&BaseResult::complete>("complete"),
+    of_base_result<&BaseResult::flops>("flops"),
+    of_base_result<&BaseResult::planned_bytes>("planned_bytes"),
+    of_base_result<&BaseResult::dram_bytes>("dram_bytes"),
+    of_base_result<&BaseResult::peak_memory_bytes>("peak_memory_bytes"),
+    of_base_result<&BaseResult::roofline_latency_s>("roofline_latency_s"),
+    of_base_result<&BaseResult::predicted_latency_s>("predicted_latency_s"),
+    of_base_result<&BaseResult::overhead_s>("overhead_s"),
+    of_base_result<&BaseResult::gone_s>("gone_s"),
+    of_base_result<&BaseResult::items>("items"),
+    of_base_result<&BaseResult::bound>("bound"),
+    of_base_result<&BaseResult::bottleneck>("bottleneck"),
+};
+void read(const JsonNode& json, BaseResult& base) { read_fields(json, kBaseResultFields, base); }
+
+template <auto Member>
+constexpr Field<BaseModel> of_base_model(std::string_view key) {
+  return {key, into<BaseModel, Member>()};
+}
+constexpr std::array kBaseModelFields = {
+    of_base_model<&BaseModel::complete>("complete"),
+    of_base_model<&BaseModel::parameters>("parameters"),
+    of_base_model<&BaseModel::weight_bytes>("weight_bytes"),
+    of_base_model<&BaseModel::macs>("macs"),
+    of_base_model<&BaseModel::flops>("flops"),
+    of_base_model<&BaseModel::traffic_bytes>("traffic_bytes"),
+    of_base_model<&BaseModel::peak_memory_bytes>("peak_memory_bytes"),
+};
+void read(const JsonNode& json, BaseModel& base) { read_fields(json, kBaseModelFields, base); }
+
 /// A layer before its nodes are found.
 struct LayerInput {
   LayerRow row;
@@ -222,6 +283,7 @@ constexpr std::array kLayerFields = {
     of_layer<&LayerRow::bound>("bound"),
     of_layer<&LayerRow::bottleneck>("bottleneck"),
     of_layer<&LayerRow::share>("share"),
+    of_layer<&LayerRow::base_latency_s>("base_latency_s", true),
     of_layer<&LayerRow::reasons>("reasons"),
 };
 
@@ -299,6 +361,8 @@ constexpr std::array kResultFields = {
     Field<ResultInput>{
         "totals",
         [](const JsonNode& json, ResultInput& in) { read_fields(json, kResultTotalsFields, in); }},
+    of_result<&Result::scenarios>("scenarios", true),
+    of_result<&Result::base>("base", true),
     Field<ResultInput>{"layers", [](const JsonNode& json, ResultInput& in) { in.layers = json; }},
 };
 
@@ -388,6 +452,8 @@ Report read_json(std::string text, const std::string& file) {
   if (root.has("tensors")) read_all_tensors(root.at("tensors"), report);
   read_fields(root.at("coverage"), kCoverageFields, report.coverage);
   read_fields(root.at("totals"), kTotalsFields, report.totals);
+  if (root.has("scenarios")) read(root.at("scenarios"), report.scenarios);
+  if (root.has("base")) read(root.at("base"), report.base);
   read(root.at("nodes"), report.nodes);
   read_results(root.at("results"), report);
   read(root.at("diagnostics"), report.diagnostics);

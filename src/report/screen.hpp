@@ -20,6 +20,10 @@ void append_summary(Screen& screen);                        ///< without machine
 void append_summary(Screen& screen, const Result& result);  ///< on one machine
 /// `result` is nullptr without machines.
 void append_layers(Screen& screen, const Result* result);
+/// What each scenario did; nothing without scenarios.
+void append_scenarios(Screen& screen, const std::vector<ScenarioRow>& scenarios);
+/// "1.5x as fast", of times before and after.
+[[nodiscard]] std::string ratio_text(double before, double after);
 /// Notes and warnings of one node, and of none.
 void append_notes(Screen& screen, const std::string& node_id);
 /// "batch=1, sequence=128": every symbol and its size; "" without symbols.

@@ -143,6 +143,28 @@ std::string roofline_text(const Result& result) {
   return text + fmt::format("   {} attained", format_percent(attained));
 }
 
+/// What the figures were without the scenarios.
+void add_base(const Result& result, std::vector<FigureLine>& lines) {
+  const BaseResult& base = *result.base;
+  std::string text = at_least(seconds_text(base.predicted_latency_s), base.complete);
+  if (result.complete && base.complete) {
+    text +=
+        "   now " + ratio_text(base.predicted_latency_s, result.predicted_latency_s / base.items);
+    if (base.items != 1) text += " for each item";
+  }
+  lines.insert(lines.begin() + 1,
+               {{"before", text},
+                {"moved", fmt::format("{} DRAM before, {} planned", bytes_text(base.dram_bytes),
+                                      bytes_text(base.planned_bytes))}});
+}
+
+void add_base(const BaseModel& base, std::vector<FigureLine>& lines) {
+  lines.insert(lines.begin(), {{"before", work_text({}, base.macs, base.flops, base.complete)},
+                               {"before", fmt::format("{} parameters   {} algorithmic",
+                                                      count_text(base.parameters),
+                                                      bytes_text(base.traffic_bytes))}});
+}
+
 std::string whole_intensity(std::optional<double> intensity, bool complete) {
   return intensity_text(intensity) + " FLOP/B" + (complete ? "" : " of the known part");
 }
@@ -189,8 +211,10 @@ void append_summary(Screen& screen) {
       {{"traffic", bytes(totals.traffic_bytes) + " algorithmic"},
        {"of which", fmt::format("{} weights + {} activations", bytes_text(totals.weight_read_bytes),
                                 bytes_text(totals.activation_read_bytes + totals.written_bytes))}}};
+  if (report.base) add_base(*report.base, lines);
   add_coverage(screen, totals.complete, lines);
   append_figures(screen, lines);
+  append_scenarios(screen, report.scenarios);
 }
 
 void append_summary(Screen& screen, const Result& result) {
@@ -209,8 +233,11 @@ void append_summary(Screen& screen, const Result& result) {
        {"traffic", traffic_text(screen, result)}},
       {{"parameters", parameters_text(report.model)}, memory_figure(result)},
       {calibration_figure(result)}};
+  if (result.base) add_base(result, lines);
   add_coverage(screen, result.complete, lines);
   append_figures(screen, lines);
+  append_scenarios(screen, report.scenarios);
+  append_scenarios(screen, result.scenarios);
 }
 
 }  // namespace roofline::report

@@ -26,8 +26,8 @@ void set_size(ir::Tensor& input, std::int64_t size, infer::Bindings& bindings) {
   if (shape != bindings.shapes.end() && !shape->second.empty()) shape->second.front() = size;
 }
 
-ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
-                infer::Bindings& bindings, Outcome& outcome) {
+ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario, infer::Bindings& bindings,
+                Outcome& outcome) {
   const std::int64_t size = scenario.integer("", 1, 1);
   ir::Model model = forget_shapes(graph);
   std::optional<std::int64_t> before;
@@ -36,6 +36,7 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
     const auto& shape = graph.types[static_cast<std::size_t>(id)].shape;
     if (!input.declared || input.declared->empty() || !shape) continue;
     const std::int64_t old = shape->front();
+    if (old <= 0) continue;
     if (!before) before = old;
     if (old != *before) {
       fail_scenario(scenario, fmt::format("finds inputs with {} and {} items", *before, old),
@@ -45,6 +46,7 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
     outcome.changed.push_back({"", input.name, fmt::format("{} -> {} items", old, size)});
   }
   if (!before) fail_scenario(scenario, "finds no input with a declared batch");
+  outcome.items = static_cast<double>(size) / static_cast<double>(*before);
   return model;
 }
 

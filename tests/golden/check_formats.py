@@ -36,7 +36,7 @@ def agrees(text, value):
 
 
 def tables(text):
-    """Every Markdown table as a list of rows, each a dictionary by title."""
+    """Every Markdown table of layers as a list of rows, each a dictionary by title."""
     found, titles = [], None
     for line in text.splitlines():
         if not line.startswith("|"):
@@ -48,7 +48,7 @@ def tables(text):
             found.append([])
         elif not all(re.fullmatch("-+:?", cell) for cell in cells):
             found[-1].append(dict(zip(titles, cells)))
-    return found
+    return [rows for rows in found if not rows or "scenario" not in rows[0]]
 
 
 def check_rows(rows, wanted, columns, where):

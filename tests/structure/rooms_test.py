@@ -20,7 +20,8 @@ TABLE = {
     "report": "estimate plan infer ops hardware data ir base",
     "pipeline": "report estimate plan transform hardware infer ops onnx_io data ir base",
     "calibrate": "pipeline report estimate plan transform hardware infer ops onnx_io data ir base",
-    "cli": "calibrate pipeline report estimate plan transform hardware infer ops onnx_io data ir base",
+    "advise": "pipeline report estimate plan transform hardware infer ops onnx_io data ir base",
+    "cli": "advise calibrate pipeline report estimate plan transform hardware infer ops onnx_io data ir base",
 }
 # Heavy third-party headers: only these rooms, never a public header.
 HEAVY = {"onnx/": "onnx_io", "google/protobuf": "onnx_io", "yaml-cpp/": "data", "nlohmann/": "data", "CLI/": "cli"}

@@ -25,8 +25,10 @@ struct ScenarioKind {
   std::string_view name;
   std::string_view summary;  ///< one line, what is done to the model, its plan or the machine
   std::span<const ScenarioArgument> arguments = {};
-  /// The model's results change: whether it is still accurate enough has to be measured.
+  /// The model's results change by more than the order of sums does: whether it is still accurate
+  /// enough has to be measured.
   bool changes_results = false;
+  bool needs_training = false;  ///< and will not be, unless the model is trained again
 };
 /// "prune:RATIO[,node=NAME]...": how the scenario is asked for.
 [[nodiscard]] std::string usage(const ScenarioKind& kind);
@@ -87,8 +89,9 @@ struct Finding {
 /// What became of a scenario.
 struct Outcome {
   std::vector<Finding> changed;
-  std::vector<Finding> refused;        ///< nodes that it is about, but whose conditions do not hold
-  std::vector<std::string> warnings;   ///< what it costs or risks beyond time
+  std::vector<Finding> refused;       ///< nodes that it is about, but whose conditions do not hold
+  std::vector<std::string> warnings;  ///< what it costs or risks beyond time
+  double items = 1;                   ///< in a run, over those before: what times are divided by
 };
 
 }  // namespace roofline

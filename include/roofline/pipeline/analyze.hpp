@@ -31,6 +31,9 @@ struct Request {
 [[nodiscard]] std::vector<ScenarioKind> scenario_kinds();
 /// Throws Error (kUsage) for a scenario of no kind, or with arguments that its kind does not take.
 void check(const Scenario& scenario);
+/// The scenarios that a YAML file lists, checked: `scenarios: [winograd, "prune:0.5,class=conv"]`.
+/// Throws Error with file:line:column.
+[[nodiscard]] std::vector<Scenario> read_scenarios(const std::string& path);
 /// True for a scenario that changes how a machine runs the model, not the model itself.
 [[nodiscard]] bool needs_machine(const Scenario& scenario);
 

@@ -171,9 +171,10 @@ struct HardwareInfo {
 
 /// A scenario and what became of it.
 struct ScenarioRow {
-  std::string text;     ///< as it was asked for: "prune:0.5,class=conv"
-  std::string summary;  ///< what it does
+  std::string text;              ///< as it was asked for: "prune:0.5,class=conv"
+  std::string summary;           ///< what it does
   bool changes_results = false;  ///< accuracy has to be measured
+  bool needs_training = false;   ///< and regained by training
   Outcome outcome;
 };
 
@@ -186,6 +187,7 @@ struct BaseResult {
   Count peak_memory_bytes = 0;
   double roofline_latency_s = 0, predicted_latency_s = 0, overhead_s = 0;
   double gone_s = 0;  ///< predicted, of layers that no layer stands for any more
+  double items = 1;   ///< in a run now, over those of a run before
   std::string bound, bottleneck;
 };
 
@@ -244,7 +246,7 @@ struct Report {
   std::vector<NodeRow> nodes;
   std::vector<ScenarioRow> scenarios;  ///< that change the model
   std::optional<BaseModel> base;       ///< beside scenarios
-  std::vector<Result> results;  ///< one per machine; empty without --hardware
+  std::vector<Result> results;         ///< one per machine; empty without --hardware
   std::vector<Diagnostic> diagnostics;
 };
 
