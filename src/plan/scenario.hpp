@@ -44,9 +44,13 @@ void compare_kernels(const Draft& before, const Plan& old_plan, const Draft& aft
 extern const PlanScenario kAlign;
 extern const PlanScenario kFuse;
 extern const PlanScenario kGraphs;
+extern const PlanScenario kAlign;
+extern const PlanScenario kFuse;
+extern const PlanScenario kGraphs;
 extern const PlanScenario kIm2Col;
 extern const PlanScenario kPrecision;
 extern const PlanScenario kSparsity;
+extern const PlanScenario kTile;
 extern const PlanScenario kUnfuse;
 extern const PlanScenario kWeights;
 extern const PlanScenario kWinograd;
