@@ -39,7 +39,7 @@ TEST(Prune, EveryConsumerFollows) {
   EXPECT_EQ(c.shape("logits"), "1x10");
   EXPECT_EQ(c.macs(), 8 * 8 * (8 * 3 * 9 + 4 * 8) + 256 * 10);
   EXPECT_EQ(c.changed("conv1"), "16 -> 8 channels out");
-  EXPECT_EQ(c.changed("conv2"), "8 -> 4 channels out, 16 -> 8 channels in");
+  EXPECT_EQ(c.changed("conv2"), "8 -> 4 out, 16 -> 8 in");
   EXPECT_EQ(c.changed("logits"), "512 -> 256 channels in");
   EXPECT_EQ(c.refused("logits"), "its channels reach the output 'logits'");
 }
