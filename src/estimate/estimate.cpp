@@ -13,18 +13,6 @@ namespace {
 
 using hardware::Profile;
 
-/// FLOPs that meet the roof: padding taps are skipped, and a kernel with fewer multiplications than
-/// the direct algorithm has the FLOPs of its own.
-double executed_flops(const plan::Step& step) {
-  const double flops = step.work.flops().as_double();
-  const ops::Contraction* c = step.work.contraction.get();
-  if (c == nullptr) return flops;
-  const double direct = 2 * step.work.macs.as_double();
-  const double valid = 2 * std::min(c->valid_macs, step.work.macs).as_double();
-  const bool transforms = step.kernel.kind == "conv.winograd";
-  return flops - direct + (transforms ? std::min(step.kernel.work, valid) : valid);
-}
-
 /// Which of the two terms of the predicted time is the larger one.
 bool computes_longest(const StepEstimate& e) {
   if (!e.time) return e.compute_s >= e.memory_s;
@@ -92,7 +80,7 @@ class StepEstimator {
     const auto buffer = static_cast<std::size_t>(step.accesses[access].buffer);
     const double share =
         plan_.buffers[buffer].is_weight ? terms_.weight_residency : terms_.activation_residency;
-    return miss_rate(share * profile_.memory[level - 1].capacity_bytes->value, distance,
+    return hardware::miss_rate(share * profile_.memory[level - 1].capacity_bytes->value, distance,
                      terms_.residency_sharpness);
   }
 
@@ -116,7 +104,8 @@ class StepEstimator {
       e.predicted_s = std::max(e.time->total_s, e.roofline_s + e.overhead_s);
     } else {
       if (step.kind != plan::StepKind::kHost) e.overhead_s = profile_.launch_overhead_s.value;
-      e.overhead_s = std::min(e.overhead_s, step.launch_limit_s.value_or(e.overhead_s));
+      e.overhead_s =
+          step.starts * std::min(e.overhead_s, step.launch_limit_s.value_or(e.overhead_s));
       e.predicted_s = e.roofline_s + e.overhead_s;
     }
   }
@@ -244,6 +233,15 @@ std::string_view bottleneck_name(Bottleneck bottleneck) {
       return "unknown";
   }
   return "unknown";
+}
+
+double executed_flops(const plan::Step& step) {
+  const double flops = step.work.flops().as_double();
+  const ops::Contraction* c = step.work.contraction.get();
+  if (c == nullptr) return flops;
+  const double direct = 2 * step.work.macs.as_double();
+  const double valid = 2 * std::min(c->valid_macs, step.work.macs).as_double();
+  return flops - direct + (step.algorithm ? step.algorithm->flops : valid);
 }
 
 double peak_rate(const Profile& profile, int unit, hardware::Precision precision,

@@ -72,12 +72,6 @@ std::string timing_key(const Calibration& calibration, const plan::Kernel& kerne
   }
 }
 
-double miss_rate(double capacity, double distance, double sharpness) {
-  if (capacity <= 0) return 1;
-  if (distance <= 0) return 0;
-  return 1 / (1 + std::pow(capacity / distance, sharpness));
-}
-
 LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibration,
                            const EstimateOptions& options)
     : profile_(profile), calibration_(calibration) {
@@ -196,7 +190,7 @@ void LatencyModel::add_traffic(const plan::Step& step, const plan::Plan& plan,
     const bool weight = plan.buffers[static_cast<std::size_t>(access.buffer)].is_weight;
     const double share = weight ? terms.weight_residency : terms.activation_residency;
     const double missed =
-        miss_rate(share * last_cache_bytes_, distances[i], terms.residency_sharpness);
+        hardware::miss_rate(share * last_cache_bytes_, distances[i], terms.residency_sharpness);
     const Bandwidths rates = cached_bandwidth(distances[i]);
     const double rate = access.is_write ? rates.write : rates.read;
     t.cached_s += (1 - missed) * bytes / (rate * terms.cache_bandwidth);
@@ -271,12 +265,14 @@ void LatencyModel::add_compute(const plan::Step& step, const KernelTiming& times
     const auto cost = calibration_.fused.find(op);
     if (cost != calibration_.fused.end()) t.fused_s += cost->second * kernel.results / vector_peak_;
   }
-  t.compute_s += t.fused_s;
+  t.beside_s = kernel.beside_flops / vector_peak_;
+  t.compute_s += t.fused_s + t.beside_s;
 }
 
 /// Time of the kernel's work at the clock of the profile.
 void LatencyModel::add_work(const plan::Step& step, StepTime& t) const {
   const ops::Contraction* c = step.work.contraction.get();
+  if (step.algorithm && step.algorithm->contraction) c = step.algorithm->contraction.get();
   if (c != nullptr && calibration_.terms.tile_half > 0) {
     if (step.kernel.kind == "attention") {
       t.compute_s = attention_s(*c, t.peak * t.efficiency);
@@ -306,7 +302,7 @@ StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,
   add_traffic(step, plan, distances, t);
   if (t.timing == nullptr) {
     t.peak = peak(step);
-    if (t.peak > 0) t.compute_s = step.work.flops().as_double() / t.peak;
+    if (t.peak > 0) t.compute_s = executed_flops(step) / t.peak;
     t.combined_s = std::max({t.compute_s, t.cached_s, t.dram_s});
   } else {
     t.overhead_s += t.timing->call_s * clock_scale_ * step.kernel.calls;
@@ -317,7 +313,7 @@ StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,
     t.streamed_s = t.timing->streamed * t.dram_s;
   }
   t.overhead_s *= release_;
-  t.overhead_s = std::min(t.overhead_s, step.launch_limit_s.value_or(t.overhead_s));
+  t.overhead_s = step.starts * std::min(t.overhead_s, step.launch_limit_s.value_or(t.overhead_s));
   t.scale = release_ * terms.scale;
   t.total_s = t.overhead_s + t.scale * (t.combined_s + t.streamed_s);
   return t;

@@ -63,6 +63,16 @@ auto without_overflow(const ir::Model& model, Price price) {
 
 }  // namespace
 
+Request to_request(const report::Run& run, const hardware::Profile* profile) {
+  Request request;
+  request.bindings = run.sizes;
+  request.plan.runtime = run.runtime;
+  request.plan.precision = hardware::precision_from_name(run.precision);
+  request.estimate.threads = run.threads;
+  if (profile != nullptr) request.hardware = {profile};
+  return request;
+}
+
 report::Report analyze(const ir::Model& model, const Request& request) {
   if (!request.scenarios.empty()) {
     Request base = request;

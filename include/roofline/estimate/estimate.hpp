@@ -46,6 +46,7 @@ struct StepTime {
   double saturation = 1;  ///< product of 1 + half / extent
   double power_load = 0;  ///< that the unit would draw, over the power budget; 0: no power cap
   double fused_s = 0;     ///< activations behind the kernel
+  double beside_s = 0;    ///< transforms, unpacking and rounding beside it
   std::optional<Tile> tile = {};
   const hardware::KernelTiming* timing = nullptr;  ///< nullptr: the calibration has none
 };
@@ -116,6 +117,10 @@ struct EstimateOptions {
 /// FLOP/s of a unit in a precision under the chosen roof and threads.
 [[nodiscard]] double peak_rate(const hardware::Profile& profile, int unit,
                                hardware::Precision precision, const EstimateOptions& options);
+
+/// FLOPs that meet the roof: taps on padding are skipped, and an algorithm other than the direct
+/// one has FLOPs of its own.
+[[nodiscard]] double executed_flops(const plan::Step& step);
 
 [[nodiscard]] PlanEstimate estimate(const plan::Plan& plan, const hardware::Profile& profile,
                                     const EstimateOptions& options);

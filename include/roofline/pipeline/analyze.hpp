@@ -11,6 +11,7 @@
 #include "roofline/infer/infer.hpp"
 #include "roofline/plan/plan.hpp"
 #include "roofline/report/report.hpp"
+#include "roofline/report/run.hpp"
 
 namespace roofline {
 
@@ -26,6 +27,9 @@ struct Request {
   bool tensors = false;  ///< list every tensor's type in the report
   bool explain = false;  ///< list every operand's bytes, for render_explanation
 };
+
+/// What a file asks, on a machine or on none (nullptr).
+[[nodiscard]] Request to_request(const report::Run& run, const hardware::Profile* profile);
 
 /// Every kind of scenario that Request::scenarios may name, sorted by name.
 [[nodiscard]] std::vector<ScenarioKind> scenario_kinds();

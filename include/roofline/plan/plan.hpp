@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ enum class StepKind : std::uint8_t {
   kFused,    ///< several nodes as one kernel
   kHost,     ///< nothing runs on the device: views, shape arithmetic, folded constants
   kReorder,  ///< a change of layout that the runtime inserts; it has no node of the model
+  kConvert,  ///< a change of element type, likewise
 };
 [[nodiscard]] std::string_view step_kind_name(StepKind kind);
 
@@ -39,6 +41,9 @@ struct BufferAccess {
   BufferId buffer = 0;
   bool is_write = false;
   Count bytes = 0;  ///< touched by this step, each byte once
+  /// Bytes touched since these were, where steps take turns tile by tile; nullopt: as the order of
+  /// whole steps tells.
+  std::optional<double> reuse_bytes = {};
 };
 
 /// How the elements of an activation lie in memory.
@@ -66,8 +71,19 @@ struct Kernel {
   double reread_bytes = 0;  ///< of operands that it goes through again, beyond the step's accesses
   double reread_span = 0;   ///< bytes from one reading of these to the next
   double results = 0;       ///< elements written: what a fused activation works on
+  /// FLOPs of the vector unit beside the work: transforms, unpacking, rounding to other types.
+  double beside_flops = 0;
   std::vector<std::string_view> fused = {};  ///< operators fused behind the first one, in order
   Layout layout = Layout::kPlain;            ///< of its first operand that is an activation
+};
+
+/// How a contraction is computed where that takes other FLOPs than its MACs on real input: a fast
+/// algorithm, channels that are padded, zeros that are skipped.
+struct Algorithm {
+  std::string name;  ///< "Winograd F(4x4,3x3)"
+  double flops = 0;  ///< executed instead of those of the MACs, transforms included
+  /// The product that runs; nullptr: as the model has it.
+  std::shared_ptr<const ops::Contraction> contraction = nullptr;
 };
 
 /// One unit of execution: what the runtime launches at once.
@@ -76,8 +92,9 @@ struct Step {
   std::vector<ir::NodeId> nodes;  ///< in execution order; the first one gives class and name
   ops::OpClass cls = ops::OpClass::kOther;
   std::optional<hardware::Precision> precision;  ///< of the arithmetic; nullopt: no unit can run it
-  int unit = -1;  ///< index into Profile::units; -1 without a machine or when none can
-  ops::Work work = {};
+  int unit = -1;        ///< index into Profile::units; -1 without a machine or when none can
+  ops::Work work = {};  ///< of the model's nodes, whatever the algorithm
+  std::optional<Algorithm> algorithm = {};  ///< nullopt: the direct one
   Kernel kernel = {};
   std::vector<BufferAccess> accesses;
   /// Shapes of what it writes, as executed; filled by plans that rewrite the graph. A size that is
@@ -89,6 +106,7 @@ struct Step {
   std::optional<Count> repeat = Count(1);
   /// Most that starting it may take, where the host does not start it each time.
   std::optional<double> launch_limit_s = {};
+  double starts = 1;  ///< one after the other: tiles, where it goes over its result in tiles
   std::vector<std::string> reasons;  ///< why it looks so: "fused Relu into Conv", "tensor cores not
                                      ///< used: k=3 is no multiple of 8"
 };
