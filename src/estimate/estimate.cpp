@@ -80,7 +80,7 @@ class StepEstimator {
     const auto buffer = static_cast<std::size_t>(step.accesses[access].buffer);
     const double share =
         plan_.buffers[buffer].is_weight ? terms_.weight_residency : terms_.activation_residency;
-    return miss_rate(share * profile_.memory[level - 1].capacity_bytes->value, distance,
+    return hardware::miss_rate(share * profile_.memory[level - 1].capacity_bytes->value, distance,
                      terms_.residency_sharpness);
   }
 
@@ -104,7 +104,8 @@ class StepEstimator {
       e.predicted_s = std::max(e.time->total_s, e.roofline_s + e.overhead_s);
     } else {
       if (step.kind != plan::StepKind::kHost) e.overhead_s = profile_.launch_overhead_s.value;
-      e.overhead_s = std::min(e.overhead_s, step.launch_limit_s.value_or(e.overhead_s));
+      e.overhead_s =
+          step.starts * std::min(e.overhead_s, step.launch_limit_s.value_or(e.overhead_s));
       e.predicted_s = e.roofline_s + e.overhead_s;
     }
   }

@@ -72,12 +72,6 @@ std::string timing_key(const Calibration& calibration, const plan::Kernel& kerne
   }
 }
 
-double miss_rate(double capacity, double distance, double sharpness) {
-  if (capacity <= 0) return 1;
-  if (distance <= 0) return 0;
-  return 1 / (1 + std::pow(capacity / distance, sharpness));
-}
-
 LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibration,
                            const EstimateOptions& options)
     : profile_(profile), calibration_(calibration) {
@@ -196,7 +190,7 @@ void LatencyModel::add_traffic(const plan::Step& step, const plan::Plan& plan,
     const bool weight = plan.buffers[static_cast<std::size_t>(access.buffer)].is_weight;
     const double share = weight ? terms.weight_residency : terms.activation_residency;
     const double missed =
-        miss_rate(share * last_cache_bytes_, distances[i], terms.residency_sharpness);
+        hardware::miss_rate(share * last_cache_bytes_, distances[i], terms.residency_sharpness);
     const Bandwidths rates = cached_bandwidth(distances[i]);
     const double rate = access.is_write ? rates.write : rates.read;
     t.cached_s += (1 - missed) * bytes / (rate * terms.cache_bandwidth);
@@ -319,7 +313,7 @@ StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,
     t.streamed_s = t.timing->streamed * t.dram_s;
   }
   t.overhead_s *= release_;
-  t.overhead_s = std::min(t.overhead_s, step.launch_limit_s.value_or(t.overhead_s));
+  t.overhead_s = step.starts * std::min(t.overhead_s, step.launch_limit_s.value_or(t.overhead_s));
   t.scale = release_ * terms.scale;
   t.total_s = t.overhead_s + t.scale * (t.combined_s + t.streamed_s);
   return t;

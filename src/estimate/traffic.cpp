@@ -11,9 +11,12 @@ namespace {
 
 constexpr double kNever = -1;
 
+/// What it pushes out of caches. What goes round in a tile comes back to the same few lines.
 double step_bytes(const plan::Step& step) {
   double bytes = 0;
-  for (const plan::BufferAccess& access : step.accesses) bytes += access.bytes.as_double();
+  for (const plan::BufferAccess& access : step.accesses) {
+    if (!access.reuse_bytes) bytes += access.bytes.as_double();
+  }
   return bytes;
 }
 
@@ -107,8 +110,8 @@ ReuseDistances::ReuseDistances(const plan::Plan& plan) {
         since = from_arena ? arena.take(access.bytes.as_double(), one_run_ago) : one_run_ago;
       }
       const double distance = std::max(clock - since, 0.0) + here;
-      distances_.push_back(
-          std::max(here, std::min({distance, std::max(farthest, here), bodies[s]})));
+      const double whole = std::max(here, std::min({distance, std::max(farthest, here), bodies[s]}));
+      distances_.push_back(std::min(whole, access.reuse_bytes.value_or(whole)));
     }
     clock += here;
     for (const plan::BufferAccess& access : plan.steps[s].accesses) {

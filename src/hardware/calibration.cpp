@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
+#include <cmath>
 #include <iterator>
 #include <utility>
 
@@ -82,6 +83,12 @@ double release_factor(const Calibration& calibration, std::string_view version) 
   if (sorted.empty()) return 1;
   const auto above = sorted.upper_bound(*asked);
   return above == sorted.begin() ? above->second : std::prev(above)->second;
+}
+
+double miss_rate(double capacity, double distance, double sharpness) {
+  if (capacity <= 0) return 1;
+  if (distance <= 0) return 0;
+  return 1 / (1 + std::pow(capacity / distance, sharpness));
 }
 
 std::string digest(const Calibration& calibration) {

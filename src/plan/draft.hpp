@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,6 @@ struct Draft {
   const infer::TypedGraph& graph;
   std::vector<bool> host;          ///< runs before or beside the device, moves nothing there
   std::vector<bool> alias;         ///< the result is operand 0's buffer
-  std::vector<ir::NodeId> next;    ///< the node fused behind this one, or kNoNode
-  std::vector<bool> follows;       ///< some node's `next`: has no step of its own
   std::vector<bool> kept;          ///< by tensor: needed beyond its readers, so always written
   std::vector<bool> folded_scale;  ///< scale and shift folded into the anchor's weights
   std::vector<Quantized> quantized;
@@ -39,22 +38,20 @@ struct Draft {
   [[nodiscard]] std::string name(ir::NodeId n) const { return graph.node_name(n); }
 };
 
-/// For each tensor its only reader, or kNoNode when it has none, several, or is needed elsewhere.
-[[nodiscard]] std::vector<ir::NodeId> sole_readers(const Draft& draft);
+/// Picks nodes.
+using NodeFilter = std::function<bool(ir::NodeId)>;
 
 /// Views alias their operand: they never run on the device.
 void mark_views(Draft& draft);
 /// Kernels between DequantizeLinear and QuantizeLinear take what is stored.
-void keep_quantized(Draft& draft);
+void keep_quantized(Draft& draft, const NodeFilter& applies);
 /// Nodes that depend on constants and shapes alone are computed before the run.
-void fold_constants(Draft& draft);
+void fold_constants(Draft& draft, const NodeFilter& applies);
 /// Borders that every reader can produce by itself are not written.
-void absorb_padding(Draft& draft);
+void absorb_padding(Draft& draft, const NodeFilter& applies);
 /// Sets the kind, work and sizes of the kernel of a step whose nodes, operands and layout are set.
 /// `block`: channels of a vector in the blocked layout.
 void describe_kernel(const Draft& draft, int block, Step& step);
-/// Fuses BatchNorm, bias, activation and residual Add behind the contraction that feeds them.
-void fuse_epilogues(Draft& draft);
 
 /// The options with a precision that the machine can compute in. Throws Error (kUsage, "no-peak")
 /// unless it may differ from the one asked for.

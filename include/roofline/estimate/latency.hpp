@@ -62,7 +62,4 @@ class LatencyModel {
 [[nodiscard]] std::string timing_key(const hardware::Calibration& calibration,
                                      const plan::Kernel& kernel);
 
-/// Miss rate of a cache for bytes that were touched `distance` bytes ago.
-[[nodiscard]] double miss_rate(double capacity, double distance, double sharpness);
-
 }  // namespace roofline::estimate

@@ -121,6 +121,9 @@ inline constexpr Range kDerateRange = {1e-3, 10};
 /// number.
 [[nodiscard]] double release_factor(const Calibration& calibration, std::string_view version);
 
+/// Miss rate of a cache for bytes that were touched `distance` bytes ago; `sharpness` as in Terms.
+[[nodiscard]] double miss_rate(double capacity, double distance, double sharpness);
+
 /// SHA-256 of the parameters: without version, date, machine and evidence.
 [[nodiscard]] std::string digest(const Calibration& calibration);
 

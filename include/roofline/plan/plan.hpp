@@ -41,6 +41,9 @@ struct BufferAccess {
   BufferId buffer = 0;
   bool is_write = false;
   Count bytes = 0;  ///< touched by this step, each byte once
+  /// Bytes touched since these were, where steps take turns tile by tile; nullopt: as the order of
+  /// whole steps tells.
+  std::optional<double> reuse_bytes = {};
 };
 
 /// How the elements of an activation lie in memory.
@@ -103,6 +106,7 @@ struct Step {
   std::optional<Count> repeat = Count(1);
   /// Most that starting it may take, where the host does not start it each time.
   std::optional<double> launch_limit_s = {};
+  double starts = 1;  ///< one after the other: tiles, where it goes over its result in tiles
   std::vector<std::string> reasons;  ///< why it looks so: "fused Relu into Conv", "tensor cores not
                                      ///< used: k=3 is no multiple of 8"
 };

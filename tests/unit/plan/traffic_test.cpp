@@ -42,10 +42,10 @@ TEST(ReuseDistances, ABodyOfALoopFindsItsLastIteration) {
 }
 
 TEST(MissRate, IsOneHalfWhereTheDistanceIsTheCapacity) {
-  EXPECT_DOUBLE_EQ(miss_rate(1e6, 1e6, 4), 0.5);
-  EXPECT_LT(miss_rate(1e6, 1e5, 4), 1e-3);
-  EXPECT_GT(miss_rate(1e6, 1e7, 4), 0.999);
-  EXPECT_DOUBLE_EQ(miss_rate(0, 1, 4), 1);  // no cache
+  EXPECT_DOUBLE_EQ(hardware::miss_rate(1e6, 1e6, 4), 0.5);
+  EXPECT_LT(hardware::miss_rate(1e6, 1e5, 4), 1e-3);
+  EXPECT_GT(hardware::miss_rate(1e6, 1e7, 4), 0.999);
+  EXPECT_DOUBLE_EQ(hardware::miss_rate(0, 1, 4), 1);  // no cache
 }
 
 }  // namespace
