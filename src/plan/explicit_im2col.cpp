@@ -1,8 +1,8 @@
 // Before: convolutions gather their operand as they go. After: a kernel in front of each writes the
 // matrix of all patches, and the convolution is a product with that matrix, taps on padding
-// included. Conditions: of a 1x1 kernel of stride 1 without padding, the operand is that matrix; a
-// runtime whose kernels are timed with their im2col in them has it already.
-// It does not model: parts of the matrix at a time (chunks that stay in a cache).
+// included. Conditions: of a 1x1 kernel of stride 1 without padding, the operand is that matrix;
+// ONNX Runtime's plain convolutions gather in their kernel, and are timed with it. It does not
+// model: parts of the matrix at a time (chunks that stay in a cache).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -67,7 +67,9 @@ class Im2Col {
     const ops::Contraction& c = *step.work.contraction;
     if (c.kernel.empty()) return "no window";
     if (step.algorithm) return fmt::format("runs by {} already", step.algorithm->name);
-    if (step.kernel.kind.starts_with("im2col")) return "the runtime's kernel gathers already";
+    const bool gathers =
+        plan_.runtime.starts_with("onnxruntime") && step.kernel.kind.starts_with("im2col");
+    if (gathers) return "the runtime's kernel gathers already, and is timed with it";
     if (step.kernel.kind == "conv.transposed") return "a transposed convolution";
     if (all_one(c.kernel) && all_one(c.stride) && c.valid_macs == step.work.macs) {
       return "1x1 of stride 1: its operand is the matrix";

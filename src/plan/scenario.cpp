@@ -10,7 +10,7 @@ namespace {
 
 std::span<const PlanScenario* const> all() {
   static constexpr std::array kAll = {
-      &kAlign,     &kFuse, &kGraphs, &kIm2Col,  &kPrecision,
+      &kAlign,    &kFuse, &kGraphs, &kIm2Col,  &kPrecision,
       &kSparsity, &kTile, &kUnfuse, &kWeights, &kWinograd,
   };
   return kAll;

@@ -44,9 +44,6 @@ void compare_kernels(const Draft& before, const Plan& old_plan, const Draft& aft
 extern const PlanScenario kAlign;
 extern const PlanScenario kFuse;
 extern const PlanScenario kGraphs;
-extern const PlanScenario kAlign;
-extern const PlanScenario kFuse;
-extern const PlanScenario kGraphs;
 extern const PlanScenario kIm2Col;
 extern const PlanScenario kPrecision;
 extern const PlanScenario kSparsity;

@@ -15,10 +15,6 @@ struct WinogradTile {
   int to_points;   ///< FLOPs of the input transform of one row of points
   int to_results;  ///< FLOPs of the output transform of one row of points
   [[nodiscard]] double points() const { return (results + taps - 1.0) * (results + taps - 1.0); }
-  /// Multiplications of the direct algorithm over those of this one.
-  [[nodiscard]] double saving() const {
-    return static_cast<double>(results * results) * taps * taps / points();
-  }
   /// FLOPs that transform a tile of one channel: every column, then every row.
   [[nodiscard]] double input_flops() const { return 2.0 * (results + taps - 1) * to_points; }
   /// The same of the products: every column of points, then a row for each result.
