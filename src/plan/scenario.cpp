@@ -9,7 +9,7 @@ namespace roofline::plan {
 namespace {
 
 std::span<const PlanScenario* const> all() {
-  static constexpr std::array kAll = {&kGraphs, &kTile};
+  static constexpr std::array kAll = {&kBackends, &kGraphs, &kTile};
   return kAll;
 }
 

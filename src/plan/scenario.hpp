@@ -25,6 +25,7 @@ struct PlanScenario {
 void apply_scenarios(PlanChange change, std::span<const Scenario> scenarios);
 
 // Passes, each in the file of its name.
+extern const PlanScenario kBackends;
 extern const PlanScenario kGraphs;
 extern const PlanScenario kTile;
 
