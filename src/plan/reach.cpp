@@ -6,6 +6,7 @@
 #include <map>
 
 #include "rewrite.hpp"
+#include "step_builder.hpp"
 
 namespace roofline::plan {
 namespace {
@@ -145,11 +146,7 @@ class Mapper {
 
   /// The tensor whose buffer is read: behind views that keep the shape, or as stored.
   [[nodiscard]] TensorId source(ir::NodeId n, TensorId id) const {
-    const TensorId stored = draft_.stored[static_cast<std::size_t>(id)];
-    if (draft_.quantized[static_cast<std::size_t>(n)] != Quantized::kNo &&
-        stored != ir::kNoTensor) {
-      id = stored;
-    }
+    id = operand(draft_, n, id);
     while (true) {
       const ir::NodeId producer =
           draft_.graph.graph().tensors[static_cast<std::size_t>(id)].producer;
