@@ -97,7 +97,7 @@ class StepEstimator {
     const double share =
         plan_.buffers[buffer].is_weight ? terms_.weight_residency : terms_.activation_residency;
     return hardware::miss_rate(share * profile_.memory[level - 1].capacity_bytes->value, distance,
-                     terms_.residency_sharpness);
+                               terms_.residency_sharpness);
   }
 
   void add_compute(const plan::Step& step, StepEstimate& e) const {

@@ -75,9 +75,9 @@ class Support {
     const auto& limits = device.backend->limits;
     const std::string& id = device.profile->id;
     const auto above = [&](std::int64_t size, std::int64_t most, std::string_view what) {
-      return size > most ? fmt::format("{} takes a {} of {} at the most, not {}", id, what, most,
-                                       size)
-                         : std::string();
+      return size > most
+                 ? fmt::format("{} takes a {} of {} at the most, not {}", id, what, most, size)
+                 : std::string();
     };
     if (const ops::Contraction* c = change_.draft.cost(n).work.contraction.get()) {
       for (const std::int64_t size : c->kernel) {
@@ -152,8 +152,7 @@ class Placer {
       if (machine) {
         device.profile = &change_.profile;
       } else {
-        plan_.devices.push_back(
-            std::make_shared<const Profile>(hardware::find(backend.hardware)));
+        plan_.devices.push_back(std::make_shared<const Profile>(hardware::find(backend.hardware)));
         device.profile = plan_.devices.back().get();
         device.index = static_cast<int>(plan_.devices.size());
       }
@@ -254,7 +253,8 @@ class Placer {
         const int least = device(run).backend->least_steps;
         const int steps = size[island[run]];
         if (steps >= least) continue;
-        std::string why = fmt::format("{} steps are too few for {}", steps, device(run).profile->id);
+        std::string why =
+            fmt::format("{} steps are too few for {}", steps, device(run).profile->id);
         choice_[run] = first_device(run, choice_[run] + 1);
         why_[run] = std::move(why);
         moved = true;
@@ -269,10 +269,10 @@ class Placer {
       const auto named = std::find_if(steps.begin(), steps.end(),
                                       [&](std::size_t run) { return !step(run).nodes.empty(); });
       if (named == steps.end()) continue;
-      outcome_.changed.push_back(infer::finding(
-          change_.draft.graph, step(*named).nodes.front(),
-          fmt::format("subgraph {}: {} layers on {}", number + 1, steps.size(),
-                      device(*named).profile->id)));
+      outcome_.changed.push_back(
+          infer::finding(change_.draft.graph, step(*named).nodes.front(),
+                         fmt::format("subgraph {}: {} layers on {}", number + 1, steps.size(),
+                                     device(*named).profile->id)));
     }
     for (std::size_t run = 0; run < runs_.size(); ++run) {
       if (why_[run].empty() || step(run).nodes.empty()) continue;
@@ -337,7 +337,7 @@ class Placer {
 
   /// What lies where of a buffer.
   struct Whereabouts {
-    std::map<std::size_t, Count> written = {};  ///< by device, so far
+    std::map<std::size_t, Count> written = {};                        ///< by device, so far
     std::map<std::pair<std::size_t, std::size_t>, Count> moved = {};  ///< from, to
     std::map<std::size_t, BufferId> copies = {};                      ///< by device
   };
@@ -366,7 +366,8 @@ class Placer {
       if (copy != places.copies.end()) access.buffer = copy->second;
     }
     for (const BufferAccess& access : step.accesses) {
-      if (access.is_write) places_[static_cast<std::size_t>(access.buffer)].written[here] += access.bytes;
+      if (access.is_write)
+        places_[static_cast<std::size_t>(access.buffer)].written[here] += access.bytes;
     }
   }
 
@@ -389,8 +390,8 @@ class Placer {
         plan_.buffers.push_back(made);
       }
     }
-    const hardware::Link& link = backends_.link(devices_[from].backend->hardware,
-                                                devices_[here].backend->hardware);
+    const hardware::Link& link =
+        backends_.link(devices_[from].backend->hardware, devices_[here].backend->hardware);
     const Count arrives =
         resized(bytes, source.dtype, plan_.buffers[static_cast<std::size_t>(target)].dtype);
     Step step;
@@ -402,8 +403,8 @@ class Placer {
     step.repeat = reader.repeat;
     step.way = Way{link.bytes_per_s.value, link.latency_s.value};
     step.accesses = {{static_cast<BufferId>(b), false, bytes}, {target, true, arrives}};
-    step.reasons.push_back(fmt::format("from {} to {}", devices_[from].profile->id,
-                                       devices_[here].profile->id));
+    step.reasons.push_back(
+        fmt::format("from {} to {}", devices_[from].profile->id, devices_[here].profile->id));
     const auto& shape = change_.draft.type(source.tensor).shape;
     step.results.push_back(shape.value_or(ir::Shape{}));
     ++transfers_;
@@ -415,12 +416,13 @@ class Placer {
 
   void warn() {
     if (transfers_ > 0) {
-      outcome_.warnings.push_back(fmt::format(
-          "{} transfers move {} in {}", transfers_, format_quantity(moved_bytes_, Unit::kByte),
-          format_quantity(transfer_s_, Unit::kSecond)));
+      outcome_.warnings.push_back(fmt::format("{} transfers move {} in {}", transfers_,
+                                              format_quantity(moved_bytes_, Unit::kByte),
+                                              format_quantity(transfer_s_, Unit::kSecond)));
     }
     std::set<std::size_t> used(choice_.begin(), choice_.end());
-    if (used.size() > 1) outcome_.warnings.emplace_back("devices take turns: none works beside another");
+    if (used.size() > 1)
+      outcome_.warnings.emplace_back("devices take turns: none works beside another");
     for (const std::size_t d : used) {
       if (hardware::find_calibration(*devices_[d].profile, plan_.runtime, 0) != nullptr) continue;
       outcome_.warnings.push_back(
