@@ -125,12 +125,11 @@ report::Advice describe(const Report& base, const Report& changed) {
   advice.layers = faster_layers(after);
   advice.warnings = scenario.outcome.warnings;
   const std::string per_item = items != 1 ? " for each item" : "";
-  advice.why =
-      fmt::format("{} is {} of the time: {}{}, on {} node{}.", most->name,
-                  format_percent(old_parts.*most->seconds / before.predicted_latency_s),
-                  fall(*most, old_parts, new_parts), per_item, scenario.outcome.changed.size(),
-                  scenario.outcome.changed.size() == 1 ? "" : "s");
-  advice.why.front() = static_cast<char>(std::toupper(advice.why.front()));
+  advice.why = fmt::format(
+      "{} of the time goes into {}: that falls from {} to {}{}, with {} node{} changed.",
+      format_percent(old_parts.*most->seconds / before.predicted_latency_s), most->name,
+      seconds(old_parts.*most->seconds), seconds(new_parts.*most->seconds), per_item,
+      scenario.outcome.changed.size(), scenario.outcome.changed.size() == 1 ? "" : "s");
   if (gain(*least) < -kNotable * before.predicted_latency_s) {
     advice.why += fmt::format(" {} more goes into {}.", seconds(-gain(*least)), least->name);
   } else if (before.dram_bytes != after.dram_bytes) {
