@@ -83,7 +83,9 @@ class MachineAdviser {
     Advice advice = describe(base(), report);
     advice.scenario = candidate.scenario;
     advice.summary = summary;
-    if (advice.saved_s > kLeastGain * out_.latency_s) {
+    // Where no node meets its conditions, what is saved belongs to what it falls back to.
+    const bool applies = !last_scenario(report).outcome.changed.empty();
+    if (applies && advice.saved_s > kLeastGain * out_.latency_s) {
       trials_.push_back({&candidate, std::move(advice)});
     } else {
       out_.pointless.push_back(

@@ -35,19 +35,6 @@ constexpr std::array kParts = {Part{"overhead", &TimeParts::overhead_s},
 std::string seconds(double value) { return format_quantity(value, Unit::kSecond); }
 std::string bytes(Count value) { return format_quantity(value.as_double(), Unit::kByte); }
 
-/// The row of the scenario that was added last: those of the model stand before those of the plan.
-const ScenarioRow& last_scenario(const Report& changed) {
-  const Result& result = changed.results.front();
-  return result.scenarios.empty() ? changed.scenarios.back() : result.scenarios.back();
-}
-
-/// "overhead falls from 140 us to 27 us"
-std::string fall(const Part& part, const TimeParts& before, const TimeParts& after) {
-  return fmt::format("{} time {} from {} to {}", part.name,
-                     after.*part.seconds < before.*part.seconds ? "falls" : "grows",
-                     seconds(before.*part.seconds), seconds(after.*part.seconds));
-}
-
 /// Of the reasons for which nodes were left alone, the most frequent one.
 std::string main_refusal(const ScenarioRow& scenario) {
   std::map<std::string_view, int> counts;
@@ -101,6 +88,11 @@ TimeParts parts(const Result& result, double items) {
   return {of("compute"), of("memory"), of("overhead")};
 }
 
+const ScenarioRow& last_scenario(const Report& changed) {
+  const Result& result = changed.results.front();
+  return result.scenarios.empty() ? changed.scenarios.back() : result.scenarios.back();
+}
+
 std::string summary_of(const Scenario& scenario) {
   for (const ScenarioKind& kind : scenario_kinds()) {
     if (kind.name == scenario.name()) return std::string(kind.summary);
@@ -140,7 +132,7 @@ report::Advice describe(const Report& base, const Report& changed) {
                   scenario.outcome.changed.size() == 1 ? "" : "s");
   advice.why.front() = static_cast<char>(std::toupper(advice.why.front()));
   if (gain(*least) < -kNotable * before.predicted_latency_s) {
-    advice.why += fmt::format(" It costs {} more {} time.", seconds(-gain(*least)), least->name);
+    advice.why += fmt::format(" {} more goes into {}.", seconds(-gain(*least)), least->name);
   } else if (before.dram_bytes != after.dram_bytes) {
     advice.why += fmt::format(
         " Main-memory traffic goes from {} to {}{}.", bytes(before.dram_bytes),

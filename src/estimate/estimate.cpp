@@ -22,8 +22,8 @@ bool computes_longest(const StepEstimate& e) {
 class StepEstimator {
  public:
   StepEstimator(const plan::Plan& plan, const Profile& profile, const EstimateOptions& options,
-                const hardware::Calibration* calibration)
-      : plan_(plan), profile_(profile), options_(options), distances_(plan) {
+                const hardware::Calibration* calibration, const ReuseDistances& distances)
+      : plan_(plan), profile_(profile), options_(options), distances_(distances) {
     for (const hardware::MemoryLevel& level : profile.memory) {
       bandwidths_.push_back(hardware::bandwidth(level, options.roof));
     }
@@ -43,6 +43,10 @@ class StepEstimator {
     StepEstimate e;
     e.complete = step.complete;
     e.levels.resize(profile_.memory.size());
+    if (step.way) {
+      transfer(step, e);
+      return e;
+    }
     if (step.kind != plan::StepKind::kHost) {
       e.flops = step.work.flops();
       e.executed_flops = executed_flops(step);
@@ -57,6 +61,18 @@ class StepEstimator {
   }
 
  private:
+  /// Main memory sees both ends, the way between them each byte once.
+  static void transfer(const plan::Step& step, StepEstimate& e) {
+    for (const plan::BufferAccess& access : step.accesses) e.planned_bytes += access.bytes;
+    e.dram_bytes = e.planned_bytes;
+    e.memory_s = step.accesses.front().bytes.as_double() / step.way->bytes_per_s;
+    e.levels.back() = {e.dram_bytes, e.memory_s};
+    e.roofline_s = e.memory_s;
+    e.overhead_s = step.way->latency_s;
+    e.predicted_s = e.roofline_s + e.overhead_s;
+    classify(e);
+  }
+
   /// Bytes that each level hands on: what the levels nearer to the units do not hold any more.
   void add_levels(const plan::Step& step, std::span<const double> distances,
                   StepEstimate& e) const {
@@ -81,7 +97,7 @@ class StepEstimator {
     const double share =
         plan_.buffers[buffer].is_weight ? terms_.weight_residency : terms_.activation_residency;
     return hardware::miss_rate(share * profile_.memory[level - 1].capacity_bytes->value, distance,
-                     terms_.residency_sharpness);
+                               terms_.residency_sharpness);
   }
 
   void add_compute(const plan::Step& step, StepEstimate& e) const {
@@ -127,7 +143,7 @@ class StepEstimator {
   const plan::Plan& plan_;
   const Profile& profile_;
   const EstimateOptions& options_;
-  ReuseDistances distances_;
+  const ReuseDistances& distances_;
   hardware::Terms terms_ = {};
   std::optional<LatencyModel> model_ = {};
   std::vector<std::optional<double>> bandwidths_ = {};
@@ -174,27 +190,38 @@ Bottleneck largest(const TimeSplit& split) {
   return most == split.compute_s ? Bottleneck::kCompute : Bottleneck::kMemory;
 }
 
-/// The peak of the unit and precision that do most of the FLOPs; 0 when none does any.
-double dominant_peak(const plan::Plan& plan, const PlanEstimate& total, const Profile& profile,
-                     const EstimateOptions& options) {
-  std::map<std::pair<int, hardware::Precision>, double> flops;
+/// A unit and the machine that has it.
+struct Engine {
+  const Profile* device = nullptr;
+  int unit = 0;
+  hardware::Precision precision = {};
+
+  auto operator<=>(const Engine&) const = default;
+};
+
+/// What does most of the FLOPs; nullopt when nothing does any.
+std::optional<Engine> dominant_engine(const plan::Plan& plan, const PlanEstimate& total,
+                                      const Profile& profile) {
+  std::map<Engine, double> flops;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const plan::Step& step = plan.steps[i];
     if (step.unit < 0 || !step.precision) continue;
-    flops[{step.unit, *step.precision}] +=
+    flops[{&plan::device_of(plan, step, profile), step.unit, *step.precision}] +=
         runs(step).as_double() * total.steps[i].flops.as_double();
   }
   const auto most = std::max_element(
       flops.begin(), flops.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  return most == flops.end() ? 0
-                             : peak_rate(profile, most->first.first, most->first.second, options);
+  return most == flops.end() ? std::nullopt : std::optional(most->first);
 }
 
 void place_under_roof(const plan::Plan& plan, const Profile& profile,
                       const EstimateOptions& options, PlanEstimate& total) {
-  const double peak = dominant_peak(plan, total, profile, options);
-  const auto dram = hardware::bandwidth(profile.dram(), options.roof);
-  if (peak > 0 && dram) total.ridge_point = peak / *dram;
+  const std::optional<Engine> engine = dominant_engine(plan, total, profile);
+  if (engine) {
+    const double peak = peak_rate(*engine->device, engine->unit, engine->precision, options);
+    const auto dram = hardware::bandwidth(engine->device->dram(), options.roof);
+    if (peak > 0 && dram) total.ridge_point = peak / *dram;
+  }
   if (!total.complete) {
     total.bound = Bound::kUnknown;
   } else if (total.ridge_point && total.planned_bytes > 0) {
@@ -268,15 +295,32 @@ double copy_s(const plan::Plan& plan, const Profile& profile) {
   return bytes / profile.link_bytes_per_s->value;
 }
 
+/// Caches of another device are not levels of `profile`: its main memory stands for that one's.
+void move_levels(const Profile& profile, StepEstimate& step) {
+  std::vector<LevelTraffic> levels(profile.memory.size());
+  levels.back() = step.levels.back();
+  step.levels = std::move(levels);
+}
+
 PlanEstimate estimate(const plan::Plan& plan, const Profile& profile,
                       const EstimateOptions& options) {
   PlanEstimate total;
   total.levels.resize(profile.memory.size());
   total.steps.reserve(plan.steps.size());
   total.calibration = hardware::find_calibration(profile, plan.runtime, options.threads);
-  const StepEstimator estimator(plan, profile, options, total.calibration);
+  const ReuseDistances distances(plan);
+  std::vector<StepEstimator> estimators;
+  estimators.reserve(1 + plan.devices.size());
+  estimators.emplace_back(plan, profile, options, total.calibration, distances);
+  for (const auto& device : plan.devices) {
+    estimators.emplace_back(plan, *device, options,
+                            hardware::find_calibration(*device, plan.runtime, options.threads),
+                            distances);
+  }
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
-    total.steps.push_back(estimator.estimate(s));
+    const int device = plan.steps[s].device;
+    total.steps.push_back(estimators[static_cast<std::size_t>(device)].estimate(s));
+    if (device != 0) move_levels(profile, total.steps.back());
     add_step(plan.steps[s], total.steps.back(), total);
     const auto& time = total.steps.back().time;
     if (time && time->timing == nullptr) {
@@ -284,7 +328,7 @@ PlanEstimate estimate(const plan::Plan& plan, const Profile& profile,
     }
   }
   if (options.copies) total.copy_s = copy_s(plan, profile);
-  total.run_overhead_s = estimator.run_s() + total.copy_s;
+  total.run_overhead_s = estimators.front().run_s() + total.copy_s;
   total.overhead_s += total.run_overhead_s;
   total.predicted_s += total.run_overhead_s;
   if (total.predicted_s > 0) total.untimed_share /= total.predicted_s;

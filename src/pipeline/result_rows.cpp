@@ -161,11 +161,12 @@ class ResultBuilder {
     row.nodes.assign(step.nodes.begin(), step.nodes.end());
     row.repeat = step.repeat;
     if (step.unit >= 0) {
-      const hardware::ComputeUnit& unit = profile_.units[static_cast<std::size_t>(step.unit)];
-      row.unit = unit.name;
+      const hardware::Profile& device = plan::device_of(plan_, step, profile_);
+      const hardware::ComputeUnit& unit = device.units[static_cast<std::size_t>(step.unit)];
+      row.unit = step.device == 0 ? unit.name : device.id + '/' + unit.name;
       row.dtype = hardware::precision_name(*step.precision);
       row.peak_flops_per_s =
-          estimate::peak_rate(profile_, step.unit, *step.precision, request_.estimate);
+          estimate::peak_rate(device, step.unit, *step.precision, request_.estimate);
     }
     const Count runs = step.repeat.value_or(1);
     if (step.complete) {
@@ -186,7 +187,8 @@ class ResultBuilder {
     row.executed_flops = runs.as_double() * e.executed_flops;
     if (request_.explain) {
       add_operands(step, row);
-      if (e.time)
+      // Parameters of other devices are in no calibration that the report names.
+      if (e.time && step.device == 0)
         row.derivation = std::make_shared<report::DerivationRow>(derivation(step, *e.time));
     }
     return row;

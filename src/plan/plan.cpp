@@ -154,8 +154,15 @@ std::string_view step_kind_name(StepKind kind) {
       return "reorder";
     case StepKind::kConvert:
       return "convert";
+    case StepKind::kTransfer:
+      return "transfer";
   }
   return "op";
+}
+
+const hardware::Profile& device_of(const Plan& plan, const Step& step,
+                                   const hardware::Profile& machine) {
+  return step.device == 0 ? machine : *plan.devices[static_cast<std::size_t>(step.device) - 1];
 }
 
 std::vector<std::string> runtime_names() {

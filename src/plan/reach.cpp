@@ -6,6 +6,7 @@
 #include <map>
 
 #include "rewrite.hpp"
+#include "step_builder.hpp"
 
 namespace roofline::plan {
 namespace {
@@ -145,11 +146,7 @@ class Mapper {
 
   /// The tensor whose buffer is read: behind views that keep the shape, or as stored.
   [[nodiscard]] TensorId source(ir::NodeId n, TensorId id) const {
-    const TensorId stored = draft_.stored[static_cast<std::size_t>(id)];
-    if (draft_.quantized[static_cast<std::size_t>(n)] != Quantized::kNo &&
-        stored != ir::kNoTensor) {
-      id = stored;
-    }
+    id = operand(draft_, n, id);
     while (true) {
       const ir::NodeId producer =
           draft_.graph.graph().tensors[static_cast<std::size_t>(id)].producer;
@@ -242,11 +239,10 @@ class Mapper {
       stop("multiplies two results");
       return std::nullopt;
     }
-    const bool rows_stay = c != nullptr && c->batch == 1 && in.size() == out.size() &&
-                           in.back() == c->k && out.back() == c->n &&
-                           std::equal(in.begin(), in.end() - 1, out.begin()) &&
-                           integer_attribute(&node, "transA", 0) == 0 &&
-                           node.attribute("equation") == nullptr;
+    const bool rows_stay =
+        c != nullptr && c->batch == 1 && in.size() == out.size() && in.back() == c->k &&
+        out.back() == c->n && std::equal(in.begin(), in.end() - 1, out.begin()) &&
+        integer_attribute(&node, "transA", 0) == 0 && node.attribute("equation") == nullptr;
     if (rows_stay) return Reach{};
     stop("is no product of rows with constant weights");
     return std::nullopt;

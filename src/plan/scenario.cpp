@@ -10,8 +10,8 @@ namespace {
 
 std::span<const PlanScenario* const> all() {
   static constexpr std::array kAll = {
-      &kAlign,    &kFuse, &kGraphs, &kIm2Col,  &kPrecision,
-      &kSparsity, &kTile, &kUnfuse, &kWeights, &kWinograd,
+      &kAlign,    &kBackends, &kFuse,   &kGraphs,  &kIm2Col,   &kPrecision,
+      &kSparsity, &kTile,     &kUnfuse, &kWeights, &kWinograd,
   };
   return kAll;
 }

@@ -42,6 +42,7 @@ void compare_kernels(const Draft& before, const Plan& old_plan, const Draft& aft
 
 // Passes, each in the file of its name.
 extern const PlanScenario kAlign;
+extern const PlanScenario kBackends;
 extern const PlanScenario kFuse;
 extern const PlanScenario kGraphs;
 extern const PlanScenario kIm2Col;

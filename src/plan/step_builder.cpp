@@ -103,9 +103,9 @@ void StepBuilder::add_work(Step& step) const {
   }
 }
 
-ir::TensorId StepBuilder::operand(ir::NodeId n, ir::TensorId id) const {
-  const ir::TensorId stored = draft_.stored[static_cast<std::size_t>(id)];
-  const bool as_stored = draft_.quantized[static_cast<std::size_t>(n)] != Quantized::kNo;
+ir::TensorId operand(const Draft& draft, ir::NodeId n, ir::TensorId id) {
+  const ir::TensorId stored = draft.stored[static_cast<std::size_t>(id)];
+  const bool as_stored = draft.quantized[static_cast<std::size_t>(n)] != Quantized::kNo;
   return as_stored && stored != ir::kNoTensor ? stored : id;
 }
 
@@ -118,13 +118,13 @@ void StepBuilder::add_unpacking(ir::NodeId n, Step& step) const {
   }
 }
 
-ir::DType StepBuilder::compute_dtype(ir::NodeId n) const {
-  const ir::Node& node = draft_.node(n);
-  for (const ops::Access& access : draft_.cost(n).accesses) {
+ir::DType compute_dtype(const Draft& draft, ir::NodeId n) {
+  const ir::Node& node = draft.node(n);
+  for (const ops::Access& access : draft.cost(n).accesses) {
     const auto i = static_cast<std::size_t>(access.index());
-    if (access.is_output()) return draft_.type(node.outputs[i]).dtype;
-    const bool on_integers = draft_.quantized[static_cast<std::size_t>(n)] == Quantized::kInteger;
-    return draft_.type(on_integers ? operand(n, node.inputs[i]) : node.inputs[i]).dtype;
+    if (access.is_output()) return draft.type(node.outputs[i]).dtype;
+    const bool on_integers = draft.quantized[static_cast<std::size_t>(n)] == Quantized::kInteger;
+    return draft.type(on_integers ? operand(draft, n, node.inputs[i]) : node.inputs[i]).dtype;
   }
   return ir::DType::kFloat32;
 }

@@ -3,6 +3,11 @@
 
 namespace roofline::plan {
 
+/// What a node reads for an operand: what that was dequantized from, if its kernel takes it.
+[[nodiscard]] ir::TensorId operand(const Draft& draft, ir::NodeId n, ir::TensorId id);
+/// The element type a node computes in: of its first operand that is touched, else of its result.
+[[nodiscard]] ir::DType compute_dtype(const Draft& draft, ir::NodeId n);
+
 /// What steps of chains and of launches have in common: buffers of tensors, work of nodes.
 class StepBuilder {
  protected:
@@ -21,12 +26,14 @@ class StepBuilder {
   void add_work(Step& step) const;
   /// A bias operand of the anchor: then a folded shift adds nothing to compute or read.
   [[nodiscard]] bool has_bias(ir::NodeId anchor) const;
-  /// What a node reads for an operand: what that was dequantized from, if its kernel takes it.
-  [[nodiscard]] ir::TensorId operand(ir::NodeId n, ir::TensorId id) const;
+  [[nodiscard]] ir::TensorId operand(ir::NodeId n, ir::TensorId id) const {
+    return plan::operand(draft_, n, id);
+  }
   /// Chooses the unit, describes the kernel and appends the step.
   void finish(Step&& step, std::optional<ir::DType> computes_in);
-  /// The element type a node computes in: of its first operand that is touched, else of its result.
-  [[nodiscard]] ir::DType compute_dtype(ir::NodeId n) const;
+  [[nodiscard]] ir::DType compute_dtype(ir::NodeId n) const {
+    return plan::compute_dtype(draft_, n);
+  }
 
   const Draft& draft_;
   const PrecisionRules& precision_;

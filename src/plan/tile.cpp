@@ -44,10 +44,10 @@ const MemoryLevel* find_level(const Profile& profile, const Scenario& scenario, 
       if (level.capacity_bytes && level.name == *name) return &level;
       if (level.capacity_bytes) known.push_back(level.name);
     }
-    fail_scenario(scenario,
-                  fmt::format("found '{}', expected a cache of {} with a capacity", *name,
-                              profile.id),
-                  "it has " + (known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
+    fail_scenario(
+        scenario,
+        fmt::format("found '{}', expected a cache of {} with a capacity", *name, profile.id),
+        "it has " + (known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
   }
   if (!caches.empty() && caches.back().capacity_bytes) return &caches.back();
   outcome.warnings.push_back(
@@ -337,13 +337,11 @@ class TileScenario {
     for (std::size_t s = 0; s < why_.size(); ++s) {
       const Step& step = change_.plan.steps[s];
       if (why_[s].empty() || step.nodes.empty()) continue;
-      outcome_.refused.push_back(
-          infer::finding(change_.draft.graph, step.nodes.front(), why_[s]));
+      outcome_.refused.push_back(infer::finding(change_.draft.graph, step.nodes.front(), why_[s]));
     }
     if (extra_flops_ > 0) {
-      outcome_.warnings.push_back(
-          fmt::format("rows that tiles share are computed by each: {} more",
-                      format_quantity(extra_flops_, Unit::kFlop)));
+      outcome_.warnings.push_back(fmt::format("rows that tiles share are computed by each: {} more",
+                                              format_quantity(extra_flops_, Unit::kFlop)));
     }
   }
 

@@ -194,12 +194,13 @@ void AxisGroups::unify(const Axis& a, const Axis& b, const Reason& reason) {
 Axis AxisGroups::part(const Axis& axis, std::int64_t first, std::int64_t last,
                       const Reason& reason) {
   for (const std::int64_t border : {first, last}) {
+    const Axis runs = resolve(axis);
     std::int64_t position = 0;
-    for (const Run& run : resolve(axis)) {
+    for (const Run& run : runs) {
       const std::int64_t behind = position + at(run.group).size * run.inner;
       if (position < border && border < behind) {
-        if ((border - position) % run.inner != 0 || axis.size() > kMostRuns) {
-          keep(axis, reason);
+        if ((border - position) % run.inner != 0 || runs.size() >= kMostRuns) {
+          keep(runs, reason);
           return {};
         }
         cut(run.group, (border - position) / run.inner);

@@ -185,10 +185,13 @@ class Merger {
       }
       return;
     }
+    // The tensor itself may be a sum of its own, which stays.
+    const bool keeps_0 = a == &itself;
+    const bool keeps_1 = b == &itself;
     Sum sum = join(std::move(*a), std::move(*b));
     sum.nodes.push_back(n);
-    sums_.erase(node.inputs[0]);
-    sums_.erase(node.inputs[1]);
+    if (!keeps_0) sums_.erase(node.inputs[0]);
+    if (!keeps_1) sums_.erase(node.inputs[1]);
     sums_.insert_or_assign(node.outputs[0], std::move(sum));
   }
 

@@ -144,19 +144,21 @@ std::string why_kept(Channels& channels, const Maker& maker, const ChannelPolicy
 void report(Channels& channels, const infer::Selection& selection, const std::vector<Maker>& makers,
             const ChannelPolicy& policy, Outcome& outcome) {
   AxisGroups& groups = channels.groups;
-  const auto change = [&](const Axis& axis, std::string_view where) {
+  const auto change = [&](const Axis& axis) {
     const std::int64_t before = groups.old_size(groups.resolve(axis));
     const std::int64_t now = groups.new_size(axis);
-    return before == now ? std::string() : fmt::format("{} -> {} channels {}", before, now, where);
+    return before == now ? std::string() : fmt::format("{} -> {}", before, now);
   };
   const OwnNodes& own = channels.own();
   for (const Maker& maker : makers) {
-    const std::string out = change(maker.out, "out");
-    const std::string in = change(maker.in, "in");
+    const std::string out = change(maker.out);
+    const std::string in = change(maker.in);
     const bool is_picked = selection.has(own.walked(maker.node));
+    std::string what = fmt::format("{} out, {} in", out, in);
+    if (in.empty()) what = out + " channels out";
+    if (out.empty()) what = in + " channels in";
     if (!out.empty() || !in.empty()) {
-      outcome.changed.push_back(
-          own.finding(maker.node, out + (out.empty() || in.empty() ? "" : ", ") + in));
+      outcome.changed.push_back(own.finding(maker.node, std::move(what)));
     }
     if (!out.empty() || !is_picked) continue;
     std::string why = why_kept(channels, maker, policy);

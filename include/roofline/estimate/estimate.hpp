@@ -59,7 +59,9 @@ struct StepEstimate {
   double executed_flops = 0;
   Count planned_bytes = 0;
   Count dram_bytes = 0;
-  std::vector<LevelTraffic> levels;  ///< parallel to Profile::memory; levels without bandwidth: 0 s
+  /// Parallel to Profile::memory of the machine itself; levels without bandwidth: 0 s. Of a step on
+  /// another device only main memory is there.
+  std::vector<LevelTraffic> levels;
   double compute_s = 0;
   double memory_s = 0;  ///< the slowest level
   double overhead_s = 0;
@@ -122,6 +124,7 @@ struct EstimateOptions {
 /// one has FLOPs of its own.
 [[nodiscard]] double executed_flops(const plan::Step& step);
 
+/// `profile` is the machine itself; devices of the plan are priced by their own, one after another.
 [[nodiscard]] PlanEstimate estimate(const plan::Plan& plan, const hardware::Profile& profile,
                                     const EstimateOptions& options);
 

@@ -29,11 +29,12 @@ struct Buffer {
 };
 
 enum class StepKind : std::uint8_t {
-  kOp,       ///< one node
-  kFused,    ///< several nodes as one kernel
-  kHost,     ///< nothing runs on the device: views, shape arithmetic, folded constants
-  kReorder,  ///< a change of layout that the runtime inserts; it has no node of the model
-  kConvert,  ///< a change of element type, likewise
+  kOp,        ///< one node
+  kFused,     ///< several nodes as one kernel
+  kHost,      ///< nothing runs on the device: views, shape arithmetic, folded constants
+  kReorder,   ///< a change of layout that the runtime inserts; it has no node of the model
+  kConvert,   ///< a change of element type, likewise
+  kTransfer,  ///< a tensor on its way from one device to another; it has no node either
 };
 [[nodiscard]] std::string_view step_kind_name(StepKind kind);
 
@@ -86,13 +87,20 @@ struct Algorithm {
   std::shared_ptr<const ops::Contraction> contraction = nullptr;
 };
 
+/// A way between two devices.
+struct Way {
+  double bytes_per_s = 0;
+  double latency_s = 0;
+};
+
 /// One unit of execution: what the runtime launches at once.
 struct Step {
   StepKind kind = StepKind::kOp;
   std::vector<ir::NodeId> nodes;  ///< in execution order; the first one gives class and name
   ops::OpClass cls = ops::OpClass::kOther;
   std::optional<hardware::Precision> precision;  ///< of the arithmetic; nullopt: no unit can run it
-  int unit = -1;        ///< index into Profile::units; -1 without a machine or when none can
+  int unit = -1;        ///< index into the device's units; -1 without a machine or when none can
+  int device = 0;       ///< 0: the machine itself; else 1 + the index into Plan::devices
   ops::Work work = {};  ///< of the model's nodes, whatever the algorithm
   std::optional<Algorithm> algorithm = {};  ///< nullopt: the direct one
   Kernel kernel = {};
@@ -106,6 +114,7 @@ struct Step {
   std::optional<Count> repeat = Count(1);
   /// Most that starting it may take, where the host does not start it each time.
   std::optional<double> launch_limit_s = {};
+  std::optional<Way> way = {};  ///< of a transfer: what its first access reads goes there
   double starts = 1;  ///< one after the other: tiles, where it goes over its result in tiles
   std::vector<std::string> reasons;  ///< why it looks so: "fused Relu into Conv", "tensor cores not
                                      ///< used: k=3 is no multiple of 8"
@@ -119,7 +128,13 @@ struct Plan {
   std::vector<Step> steps;  ///< in execution order; every node is in exactly one
   std::vector<Diagnostic> diagnostics;
   std::vector<Outcome> outcomes = {};  ///< parallel to PlanOptions::scenarios
+  /// Those that run steps beside the machine that the plan is made for.
+  std::vector<std::shared_ptr<const hardware::Profile>> devices = {};
 };
+
+/// The machine that runs a step; `machine` is the one that the plan is made for.
+[[nodiscard]] const hardware::Profile& device_of(const Plan& plan, const Step& step,
+                                                 const hardware::Profile& machine);
 
 struct PlanOptions {
   std::string runtime = "basic";

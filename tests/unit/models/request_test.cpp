@@ -256,7 +256,7 @@ TEST(Request, SaysWhichStageCannotBePriced) {
   EXPECT_THAT(error("  - {name: s, on: a, time: 1 ms}\n"
                     "  - {name: t, on: a, after: [s, input], softmax: {}}\n"),
               HasSubstr("no-input stage 't' follows 2 stages"));
-  EXPECT_THAT(error("  - {name: s, on: a, model: nowhere.onnx}\n"), HasSubstr("nowhere.onnx"));
+  EXPECT_THAT(error("  - {name: s, on: a, model: nowhere.onnx}\n"), HasSubstr("file-not-found"));
   EXPECT_THAT(error("  - {name: s, on: a, runs: 1e6, time: 1 ms,"
                     " output: {dtype: uint8, shape: [1000000000, 1000000000]}}\n"
                     "  - {name: t, copy: {to: b}}\n"),

@@ -88,6 +88,16 @@ TEST(AxisGroups, ChannelsAreNotCutInside) {
   EXPECT_EQ(groups.at(channels.front().group).kept.node, 7);
 }
 
+TEST(AxisGroups, TooManyCutsAreRefused) {
+  AxisGroups groups;
+  const Axis whole = groups.fresh(1000);
+  for (std::int64_t i = 0; i + 1 < 1000; ++i) {
+    static_cast<void>(groups.part(whole, i, i + 1, kWhy));
+  }
+  EXPECT_EQ(groups.resolve(whole).size(), AxisGroups::kMostRuns);
+  for (const auto& run : groups.resolve(whole)) EXPECT_TRUE(groups.at(run.group).is_kept);
+}
+
 TEST(AxisGroups, AxesThatDoNotFitAreKept) {
   AxisGroups groups;
   const Axis a = groups.fresh(6);

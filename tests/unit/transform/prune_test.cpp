@@ -39,7 +39,7 @@ TEST(Prune, EveryConsumerFollows) {
   EXPECT_EQ(c.shape("logits"), "1x10");
   EXPECT_EQ(c.macs(), 8 * 8 * (8 * 3 * 9 + 4 * 8) + 256 * 10);
   EXPECT_EQ(c.changed("conv1"), "16 -> 8 channels out");
-  EXPECT_EQ(c.changed("conv2"), "8 -> 4 channels out, 16 -> 8 channels in");
+  EXPECT_EQ(c.changed("conv2"), "8 -> 4 out, 16 -> 8 in");
   EXPECT_EQ(c.changed("logits"), "512 -> 256 channels in");
   EXPECT_EQ(c.refused("logits"), "its channels reach the output 'logits'");
 }
@@ -291,6 +291,15 @@ TEST(RoundChannels, AveragesAreNotDilutedByZeros) {
   EXPECT_EQ(Changed(b, "round-channels:8,direction=down").shape("scale"), "8");
 }
 
+TEST(RoundChannels, DownLeavesWhatIsSmallerAlready) {
+  ModelBuilder b;
+  b.input("x", ir::Shape{1, 3, 4, 4}).weight("w1", {5, 3, 1, 1}).weight("w2", {8, 5, 1, 1});
+  b.node("Conv", {"x", "w1"}, {"a"}).node("Conv", {"a", "w2"}, {"y"}).output("y");
+  EXPECT_THAT(Changed(b, "round-channels:8,direction=down").refused("a"),
+              HasSubstr("no such multiple within reach"));
+  EXPECT_EQ(Changed(b, "round-channels:8,direction=nearest").shape("w1"), "8x3x1x1");
+}
+
 TEST(RoundChannels, GroupsThatHaveNoNearMultipleStay) {
   ModelBuilder b;
   b.input("x", ir::Shape{1, 3, 4, 4}).weight("w1", {26, 3, 1, 1}).weight("w2", {26, 2, 1, 1});
@@ -298,7 +307,7 @@ TEST(RoundChannels, GroupsThatHaveNoNearMultipleStay) {
   b.weight("w3", {8, 26, 1, 1}).node("Conv", {"g", "w3"}, {"y"}).output("y");
   const Changed c(b, "round-channels:8");  // lcm(8, 13) = 104
   EXPECT_EQ(c.shape("w1"), "26x3x1x1");
-  EXPECT_THAT(c.refused("a"), HasSubstr("no multiple of both"));
+  EXPECT_THAT(c.refused("a"), HasSubstr("no such multiple within reach"));
 }
 
 }  // namespace

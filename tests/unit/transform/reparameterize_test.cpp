@@ -79,6 +79,17 @@ TEST(Reparameterize, TheTensorItselfIsABranch) {
   EXPECT_EQ(c.node("y").inputs.size(), 2U);  // no bias where none was
 }
 
+TEST(Reparameterize, BlocksInARowAreMergedEach) {
+  ModelBuilder b;
+  b.input("x", ir::Shape{1, 8, 6, 6});
+  add_conv(b, "a", {});
+  b.node("Add", {"a", "x"}, {"first"}).weight("w", {8, 8, 1, 1});
+  b.node("Conv", {"first", "w"}, {"c"}).node("Add", {"c", "first"}, {"y"}).output("y");
+  const Changed c(b, "reparameterize");
+  EXPECT_THAT(c.errors(), IsEmpty());
+  EXPECT_THAT(c.nodes(), ElementsAre("Conv first", "Conv y"));
+}
+
 TEST(Reparameterize, OtherSummandsStay) {
   ModelBuilder b = two({}, {.kernel = 1, .pad = 0});
   b.input("other", ir::Shape{1, 8, 6, 6});
