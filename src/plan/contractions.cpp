@@ -43,7 +43,38 @@ ir::TensorId matrix_of(const Draft& draft, ir::NodeId n) {
   return matrix;
 }
 
+/// Relu, Clip and their kin: comparisons and selections, one product by a constant at the most.
+constexpr std::int64_t kSelecting = 2;
+
+bool only_selects(const Draft& draft, ir::NodeId n) {
+  const infer::NodeCost& cost = draft.cost(n);
+  if (cost.spec == nullptr || cost.work.transcendentals > 0 || cost.work.contraction) return false;
+  switch (cost.spec->cls) {
+    case ops::OpClass::kMovement:
+    case ops::OpClass::kView:
+    case ops::OpClass::kPooling:
+      return true;
+    case ops::OpClass::kResize:
+      return cost.work.arithmetic == 0;
+    case ops::OpClass::kActivation:
+      return cost.work.arithmetic <= kSelecting * results_of(draft, n);
+    default:
+      return cost.spec->fusion == ops::Fusion::kAdd;
+  }
+}
+
 }  // namespace
+
+bool only_selects(const Draft& draft, const Step& step) {
+  return std::all_of(step.nodes.begin(), step.nodes.end(),
+                     [&](ir::NodeId n) { return only_selects(draft, n); });
+}
+
+Count results_of(const Draft& draft, ir::NodeId n) {
+  const auto& outputs = draft.node(n).outputs;
+  if (outputs.empty() || outputs[0] == ir::kNoTensor) return 0;
+  return draft.type(outputs[0]).elements().value_or(0);
+}
 
 bool is_product(const Step& step) {
   return step.work.contraction && step.kind != StepKind::kHost &&

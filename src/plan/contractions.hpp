@@ -9,6 +9,11 @@ namespace roofline::plan {
 
 /// A convolution or a matrix product: what kernels of other precisions and algorithms exist for.
 [[nodiscard]] bool is_product(const Step& step);
+/// True where every node only moves, compares or adds elements: movement, pooling, Relu, Clip,
+/// residual sums.
+[[nodiscard]] bool only_selects(const Draft& draft, const Step& step);
+/// Elements of a node's first result; 0 where they are not known.
+[[nodiscard]] Count results_of(const Draft& draft, ir::NodeId n);
 /// True where any of the step's nodes is picked.
 [[nodiscard]] bool picks(const infer::Selection& selection, const Step& step);
 /// A finding about the step, under its first node.

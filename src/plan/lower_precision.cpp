@@ -36,9 +36,6 @@ constexpr std::array<std::string_view, 7> kTypes = {"fp32", "tf32", "fp16", "bf1
                                                     "fp8",  "int8", "int4"};
 constexpr std::array<std::string_view, 2> kYesNo = {"no", "yes"};
 
-/// Relu, Clip and their kin: comparisons and selections, one product by a constant at the most.
-constexpr std::int64_t kSelecting = 2;
-
 bool is_narrow(Precision precision) { return hardware::storage_bits(precision) <= 8; }
 
 /// How a step touches floats: as before, all in one type, or (products) results in another one.
@@ -115,7 +112,7 @@ class Lowering {
       return {};
     }
     if (!narrow_ || is_product(step)) return compute(step, asked_);
-    if (reads_narrow(step) && only_selects(step)) {
+    if (reads_narrow(step) && only_selects(draft_, step)) {
       outcome_.changed.push_back(finding(
           draft_, step,
           fmt::format("{} -> {}", precision_name(*step.precision), precision_name(asked_))));
@@ -137,6 +134,7 @@ class Lowering {
     } else {
       note(step, before, fmt::format("{} -> {}{}", precision_name(before), now, unit_text(step)));
     }
+    if (*step.precision == before) return {};  // with what the runtime stores as it likes
     return {.storage = storage_dtype(*step.precision), .narrow = is_narrow(*step.precision)};
   }
 
@@ -164,6 +162,7 @@ class Lowering {
     if (narrower) rules_.reassign_unit(wanted, step);
     refuse(step, fmt::format("runs in {}: not a product, and not one that only moves or selects",
                              precision_name(*step.precision)));
+    if (!narrower) return {};
     return {.storage = storage_dtype(*step.precision)};
   }
 
@@ -188,42 +187,12 @@ class Lowering {
     return any;
   }
 
-  [[nodiscard]] bool only_selects(const Step& step) const {
-    return std::all_of(step.nodes.begin(), step.nodes.end(),
-                       [&](ir::NodeId n) { return only_selects(n); });
-  }
-
-  [[nodiscard]] bool only_selects(ir::NodeId n) const {
-    const infer::NodeCost& cost = draft_.cost(n);
-    if (cost.spec == nullptr || cost.work.transcendentals > 0 || cost.work.contraction) {
-      return false;
-    }
-    switch (cost.spec->cls) {
-      case ops::OpClass::kMovement:
-      case ops::OpClass::kView:
-      case ops::OpClass::kPooling:
-        return true;
-      case ops::OpClass::kResize:
-        return cost.work.arithmetic == 0;
-      case ops::OpClass::kActivation:
-        return cost.work.arithmetic <= kSelecting * results(n);
-      default:
-        return cost.spec->fusion == ops::Fusion::kAdd;
-    }
-  }
-
-  [[nodiscard]] Count results(ir::NodeId n) const {
-    const auto& outputs = draft_.node(n).outputs;
-    if (outputs.empty() || outputs[0] == ir::kNoTensor) return 0;
-    return draft_.type(outputs[0]).elements().value_or(0);
-  }
-
   /// Operands of a sum have scales of their own: its results are rounded to a third one.
   void add_rescaling(Step& step) {
     for (const ir::NodeId n : step.nodes) {
       if (draft_.cost(n).spec->fusion != ops::Fusion::kAdd) continue;
       const DType type = storage_dtype(asked_);
-      add_beside(step, results(n) * conversion_cost(DType::kFloat32, type));
+      add_beside(step, results_of(draft_, n) * conversion_cost(DType::kFloat32, type));
     }
   }
 

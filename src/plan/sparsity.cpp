@@ -179,7 +179,11 @@ void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
 
 }  // namespace
 
-const PlanScenario kSparsity{
-    {"sparsity", "zeros in the weights, in a pattern or anywhere", kArguments, true}, apply};
+const PlanScenario kSparsity{{.name = "sparsity",
+                              .summary = "zeros in the weights, in a pattern or anywhere",
+                              .arguments = kArguments,
+                              .changes_results = true,
+                              .needs_training = true},
+                             apply};
 
 }  // namespace roofline::plan

@@ -146,6 +146,14 @@ TEST(LowerPrecision, MachineWithoutAPeakRunsTheNextWiderOne) {
   EXPECT_THAT(p.kinds(), ElementsAre("fused", "op", "fused", "op", "op"));
   const ChangedPlan base(chain(), {}, test::cpu());
   EXPECT_EQ(p.estimate.predicted_s, base.estimate.predicted_s);
+  // ncnn stores weights of matrix products in 16 bits; they stay so where it computes in fp32.
+  ModelBuilder b;
+  b.input("x", ir::Shape{1, 64})
+      .weight("w", {64, 64})
+      .node("MatMul", {"x", "w"}, {"y"})
+      .output("y");
+  EXPECT_EQ(estimate::weight_bytes(ChangedPlan(b, {"precision:fp16"}, test::cpu(), "ncnn").plan),
+            64 * 64 * 2);
 }
 
 /// Products and Exp in turn: each needs another type.
