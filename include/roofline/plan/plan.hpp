@@ -77,6 +77,8 @@ struct Step {
   ops::OpClass cls = ops::OpClass::kOther;
   std::optional<hardware::Precision> precision;  ///< of the arithmetic; nullopt: no unit can run it
   int unit = -1;  ///< index into Profile::units; -1 without a machine or when none can
+  /// Floating values are stored narrower than it computes, and converted as they are loaded.
+  bool converts = false;
   ops::Work work = {};
   Kernel kernel = {};
   std::vector<BufferAccess> accesses;
