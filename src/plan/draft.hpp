@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "fusing.hpp"
 #include "roofline/infer/infer.hpp"
 #include "roofline/plan/plan.hpp"
 
@@ -13,6 +14,12 @@ enum class Quantized : std::uint8_t {
   kNo,       ///< as floats
   kInteger,  ///< all of them as stored, and computes on these
   kWeights,  ///< its weights as stored, and unpacks them
+};
+
+/// Why a node runs as a kernel of its own, and which kind of fusion would take it into another.
+struct Apart {
+  Fusing kind = Fusing::kElementwise;
+  std::string why = {};  ///< empty: nothing is to be said of it
 };
 
 /// What the passes decide about each node before steps are built. Indexed by ir::NodeId.
@@ -26,6 +33,7 @@ struct Draft {
   std::vector<ir::TensorId> stored;   ///< by tensor: what it is dequantized from, or kNoTensor
   std::vector<ir::TensorId> part_of;  ///< by tensor: what it lies inside of; empty: none does
   std::vector<std::vector<std::string>> reasons;
+  std::vector<Apart> apart;
 
   explicit Draft(const infer::TypedGraph& typed_graph);
   [[nodiscard]] const ir::Node& node(ir::NodeId n) const { return graph.node(n); }
@@ -84,6 +92,8 @@ class PrecisionRules {
   int fastest_unit(hardware::Precision precision, Step& step) const;
   /// The unit that runs the step in `wanted` or, with a reason, in the nearest precision it has.
   void choose_unit(hardware::Precision wanted, Step& step) const;
+  /// Computes in fp32 what is stored in 16 bits, where the machine is faster at that.
+  void widen(Step& step) const;
   const hardware::Profile* profile_;
   std::optional<hardware::Precision> asked_;
   bool pads_channels_ = false;

@@ -26,7 +26,8 @@ Draft::Draft(const infer::TypedGraph& typed_graph)
       folded_scale(graph.costs.size()),
       quantized(graph.costs.size()),
       stored(graph.types.size(), ir::kNoTensor),
-      reasons(graph.costs.size()) {
+      reasons(graph.costs.size()),
+      apart(graph.costs.size()) {
   for (std::size_t t = 0; t < kept.size(); ++t) {
     if (graph.graph().tensors[t].is_output) kept[t] = true;
     if (graph.storage.empty() || graph.storage[t] == static_cast<ir::TensorId>(t)) continue;

@@ -100,6 +100,9 @@ void change_fusing(RuleChange& change, const Scenario& scenario, Outcome& outcom
   const Fusings kinds = asked_for(scenario);
   const infer::Selection selection(change.graph, scenario);
   change.rules.change(change.graph, selection, [&](KernelRules& rules) { add(rules, kinds); });
+  change.wanted = [kinds, selection](ir::NodeId n, Fusing kind) {
+    return has(kinds, kind) && selection.has(n);
+  };
   if (selection.is_whole()) {
     change.own.added |= kinds;
     change.own.taken &= ~kinds;
@@ -135,6 +138,17 @@ std::vector<ir::NodeId> leads(const Draft& draft, const Plan& plan) {
   return lead;
 }
 
+/// `reason`: that was not there before. Nodes of one kind get one text: reports count them by it.
+std::string what_is_new(const Draft& after, ir::NodeId n, ir::NodeId lead, bool was_none,
+                        std::string reason) {
+  if (lead == n) {
+    if (was_none) return "runs now";
+    return reason.empty() ? "a kernel of its own now" : reason;
+  }
+  if (lead != ir::kNoNode) return "into the kernel of " + after.node(lead).op_type;
+  return reason.empty() ? "does not run any more" : reason;
+}
+
 }  // namespace
 
 void compare_kernels(const Draft& before, const Plan& old_plan, const Draft& after,
@@ -150,16 +164,10 @@ void compare_kernels(const Draft& before, const Plan& old_plan, const Draft& aft
     const auto reason = std::find_if(reasons.begin(), reasons.end(), is_new);
     if (old_leads[i] == new_leads[i] && reason == reasons.end()) continue;
     const auto n = static_cast<ir::NodeId>(i);
-    std::string what;
-    if (reason != reasons.end()) {
-      what = *reason;
-    } else if (new_leads[i] == n) {
-      what = old_leads[i] == ir::kNoNode ? "runs now" : "a kernel of its own now";
-    } else {
-      what = new_leads[i] == ir::kNoNode ? "does not run any more"
-                                         : "in the kernel of " + after.name(new_leads[i]) + " now";
-    }
-    outcome.changed.push_back(infer::finding(after.graph, n, std::move(what)));
+    outcome.changed.push_back(
+        infer::finding(after.graph, n,
+                       what_is_new(after, n, new_leads[i], old_leads[i] == ir::kNoNode,
+                                   reason == reasons.end() ? std::string() : *reason)));
   }
 }
 

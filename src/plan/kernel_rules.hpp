@@ -146,6 +146,8 @@ class NodeRules {
 
 /// Rewrites the graph by the rules.
 void rewrite_by_rules(Rewrite& graph, const NodeRules& rules);
+/// Says of nodes that run alone what keeps them out of the kernels beside them.
+void explain_unfused(Rewrite& graph, const NodeRules& rules);
 /// What remains to be said of steps built from that graph: algorithms and storage.
 void finish_by_rules(const Draft& draft, const KernelRules& rules, Plan& plan);
 

@@ -76,7 +76,7 @@ void rewrite_as_onnxruntime(Rewrite& graph, OrtLevel level, int block, const Fus
   ort::expand_functions(graph);
   optimizer.run(kExtended, level >= OrtLevel::kExtended);
   const bool all = level >= OrtLevel::kAll;
-  if (all) ort::use_blocked_layout(graph, block);
+  if (all) ort::use_blocked_layout(graph, block, change);
   if (all) ort::use_channels_last(graph);
   if (change.runs(Fusing::kResidual, all)) ort::fuse_conv_residuals(graph);
 }

@@ -45,7 +45,7 @@ void slice_ranges(Rewrite& graph);
 void copy_dequantizers(Rewrite& graph);
 void fuse_quantized(Rewrite& graph);
 void use_channels_last(Rewrite& graph);
-void use_blocked_layout(Rewrite& graph, int block);
+void use_blocked_layout(Rewrite& graph, int block, const FusingChange& change);
 
 }  // namespace ort
 }  // namespace roofline::plan

@@ -113,6 +113,7 @@ class Planner {
     Rewrite graph(made.draft);
     if (runtime_.level) rewrite_as_onnxruntime(graph, *runtime_.level, block(), own_);
     rewrite_by_rules(graph, rules_);
+    explain_unfused(graph, rules_);
     build_launches(graph, precision_, block(), made.plan);
     finish_by_rules(made.draft, rules_.common(), made.plan);
   }
@@ -126,6 +127,11 @@ class Planner {
     auto changed = std::make_unique<Made>(graph_);
     build(*changed);
     compare_kernels(made_->draft, made_->plan, changed->draft, changed->plan, outcome);
+    for (std::size_t n = 0; change.wanted && n < changed->draft.apart.size(); ++n) {
+      const Apart& apart = changed->draft.apart[n];
+      if (apart.why.empty() || !change.wanted(static_cast<ir::NodeId>(n), apart.kind)) continue;
+      outcome.refused.push_back(infer::finding(graph_, static_cast<ir::NodeId>(n), apart.why));
+    }
     made_ = std::move(changed);
   }
 

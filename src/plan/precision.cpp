@@ -172,6 +172,23 @@ int PrecisionRules::fastest_unit(Precision precision, Step& step) const {
   return best;
 }
 
+void PrecisionRules::widen(Step& step) const {
+  if (step.precision != Precision::kFp16 && step.precision != Precision::kBf16) return;
+  const auto rate = [&](int unit, Precision precision) {
+    return profile_->units[static_cast<std::size_t>(unit)].peaks.at(precision).flops_per_s.value;
+  };
+  const int wide = fastest_unit(Precision::kFp32, step);
+  if (wide < 0) return;
+  const double factor = rate(wide, Precision::kFp32) / rate(step.unit, *step.precision);
+  if (factor <= 1) return;
+  step.reasons.push_back(
+      fmt::format("computed in fp32, {:.3g} times as fast here as {}: what is loaded is converted",
+                  factor, hardware::precision_name(*step.precision)));
+  step.unit = wide;
+  step.precision = Precision::kFp32;
+  step.converts = true;
+}
+
 void PrecisionRules::assign_unit(ir::DType dtype, Step& step) const {
   std::optional<Precision> wanted = hardware::precision_of(storage(dtype));
   if (asked_ && ir::is_float(dtype) && ir::bits(dtype) >= 16) wanted = asked_;
@@ -184,12 +201,13 @@ void PrecisionRules::reassign_unit(Precision wanted, Step& step) const {
     return reason.starts_with(kNotOn) || reason.starts_with(kComputedIn);
   });
   step.precision = wanted;
+  step.converts = false;
   if (profile_) choose_unit(wanted, step);
 }
 
 void PrecisionRules::choose_unit(Precision wanted, Step& step) const {
   step.unit = fastest_unit(wanted, step);
-  if (step.unit >= 0) return;
+  if (step.unit >= 0) return widen(step);
   for (const Precision candidate : wider(wanted)) {
     step.unit = fastest_unit(candidate, step);
     if (step.unit < 0) continue;

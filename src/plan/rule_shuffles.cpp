@@ -4,8 +4,6 @@
 // the kernel before it feeds nothing else, or every kernel behind it goes plane by plane:
 // convolutions, poolings, pointwise operators, BatchNormalization, copies of whole channels.
 // It does not model: layouts with channels innermost, where such reads are no longer contiguous.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <numeric>
 
@@ -34,12 +32,9 @@ class Shuffle {
   /// Why the Transpose need not run; empty where it must.
   [[nodiscard]] std::string absorbed() {
     if (!find_plane() || graph_.is_wanted(graph_.output(transpose_))) return {};
-    if (const LaunchId l = writer(); l != kNoLaunch) {
-      return fmt::format("absorbed: {} writes its channels in the other order", graph_.name(l));
-    }
-    const LaunchId l = reader(graph_.output(transpose_));
-    if (l == kNoLaunch) return {};
-    return fmt::format("absorbed: {} reads its channels in the other order", graph_.name(l));
+    if (has_writer()) return "absorbed: the kernel before it writes channels in the other order";
+    if (has_readers()) return "absorbed: the kernels behind it read channels in the other order";
+    return {};
   }
 
  private:
@@ -105,34 +100,37 @@ class Shuffle {
            std::all_of(results.begin(), results.end(), fits);
   }
 
-  /// The kernel that makes the operand, if for the Transpose alone.
-  [[nodiscard]] LaunchId writer() {
+  /// The kernel that makes the operand makes it for the Transpose alone, and can follow.
+  [[nodiscard]] bool has_writer() {
     TensorId t = graph_.input(transpose_, 0);
     LaunchId reads = transpose_;
     while (graph_.sole_reader(t) == reads) {
       const LaunchId from = graph_.producer(t);
-      if (!is_view(graph_, from)) {
-        return has_planes(t) && goes_by_planes(from) ? from : kNoLaunch;
-      }
+      if (!is_view(graph_, from)) return has_planes(t) && goes_by_planes(from);
       reads = from;
       t = graph_.input(from, 0);
     }
-    return kNoLaunch;
+    return false;
   }
 
-  /// One of the kernels that read a tensor, through views, if all of them can follow.
-  [[nodiscard]] LaunchId reader(TensorId t) {
-    LaunchId first = kNoLaunch;
-    if (graph_.is_wanted(t)) return kNoLaunch;
-    for (const LaunchId l : graph_.readers(t)) {
-      const bool follows = has_planes(t) && goes_by_planes(l);
-      const LaunchId found = is_view(graph_, l) ? reader(graph_.output(l))
-                             : follows          ? l
-                                                : kNoLaunch;
-      if (found == kNoLaunch) return kNoLaunch;
-      if (first == kNoLaunch) first = found;
+  /// All kernels that read the result, through views, can follow.
+  [[nodiscard]] bool has_readers() {
+    std::vector<TensorId> results = {graph_.output(transpose_)};
+    bool any = false;
+    while (!results.empty()) {
+      const TensorId t = results.back();
+      results.pop_back();
+      if (graph_.is_wanted(t)) return false;
+      for (const LaunchId l : graph_.readers(t)) {
+        if (is_view(graph_, l)) {
+          results.push_back(graph_.output(l));
+          continue;
+        }
+        if (!has_planes(t) || !goes_by_planes(l)) return false;
+        any = true;
+      }
     }
-    return first;
+    return any;
   }
 
   Rewrite& graph_;

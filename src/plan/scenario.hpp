@@ -23,6 +23,8 @@ struct RuleChange {
   std::string_view runtime;
   NodeRules& rules;
   FusingChange& own;  ///< of the passes that ONNX Runtime has of its own
+  /// Nodes that a fusion was asked for: those that still run alone are refused.
+  std::function<bool(ir::NodeId, Fusing)> wanted = {};
 };
 
 /// A scenario that changes a plan: steps and buffers of one that stands, or the rules it is made

@@ -99,9 +99,11 @@ struct Step {
   std::vector<ir::NodeId> nodes;  ///< in execution order; the first one gives class and name
   ops::OpClass cls = ops::OpClass::kOther;
   std::optional<hardware::Precision> precision;  ///< of the arithmetic; nullopt: no unit can run it
-  int unit = -1;        ///< index into the device's units; -1 without a machine or when none can
-  int device = 0;       ///< 0: the machine itself; else 1 + the index into Plan::devices
-  ops::Work work = {};  ///< of the model's nodes, whatever the algorithm
+  int unit = -1;   ///< index into the device's units; -1 without a machine or when none can
+  int device = 0;  ///< 0: the machine itself; else 1 + the index into Plan::devices
+  /// Floating values are stored narrower than it computes, and converted as they are loaded.
+  bool converts = false;
+  ops::Work work = {};                      ///< of the model's nodes, whatever the algorithm
   std::optional<Algorithm> algorithm = {};  ///< nullopt: the direct one
   Kernel kernel = {};
   std::vector<BufferAccess> accesses;

@@ -96,19 +96,6 @@ TEST(Plan, GraphOutputIsNotFusedAway) {
   EXPECT_EQ(plan.steps[0].nodes.size(), 2U);
 }
 
-TEST(Plan, BatchNormBehindAnActivationIsNotFolded) {
-  ModelBuilder b;
-  b.input("x", ir::Shape{1, 64, 8, 8}).weight("w", {64, 64, 1, 1});
-  for (const char* name : {"scale", "shift", "mean", "var"}) b.weight(name, {64});
-  b.node("Conv", {"x", "w"}, {"c"}).node("Relu", {"c"}, {"r"});
-  b.node("BatchNormalization", {"r", "scale", "shift", "mean", "var"}, {"y"}).output("y");
-  const plan::Plan plan = plan_of(b, "basic");
-  ASSERT_EQ(plan.steps.size(), 2U);
-  EXPECT_EQ(
-      plan.steps[1].reasons,
-      std::vector<std::string>{"not folded into c: an activation or a residual lies between"});
-}
-
 TEST(Plan, ConvThatReadsAnotherConvsResidualFusesOnlyOnce) {
   // Two branches meet in an Add: it can end only one of the two kernels.
   ModelBuilder b;
