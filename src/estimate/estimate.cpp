@@ -13,18 +13,6 @@ namespace {
 
 using hardware::Profile;
 
-/// FLOPs that meet the roof: padding taps are skipped, and a kernel with fewer multiplications than
-/// the direct algorithm has the FLOPs of its own.
-double executed_flops(const plan::Step& step) {
-  const double flops = step.work.flops().as_double();
-  const ops::Contraction* c = step.work.contraction.get();
-  if (c == nullptr) return flops;
-  const double direct = 2 * step.work.macs.as_double();
-  const double valid = 2 * std::min(c->valid_macs, step.work.macs).as_double();
-  const bool transforms = step.kernel.kind == "conv.winograd";
-  return flops - direct + (transforms ? std::min(step.kernel.work, valid) : valid);
-}
-
 /// Which of the two terms of the predicted time is the larger one.
 bool computes_longest(const StepEstimate& e) {
   if (!e.time) return e.compute_s >= e.memory_s;
@@ -61,7 +49,7 @@ class StepEstimator {
     }
     if (step.kind != plan::StepKind::kHost) {
       e.flops = step.work.flops();
-      e.executed_flops = executed_flops(step);
+      e.executed_flops = plan::executed_flops(step);
       for (const plan::BufferAccess& access : step.accesses) e.planned_bytes += access.bytes;
       add_levels(step, distances_.of_step(index), e);
       add_compute(step, e);
@@ -109,7 +97,7 @@ class StepEstimator {
     const double share =
         plan_.buffers[buffer].is_weight ? terms_.weight_residency : terms_.activation_residency;
     return hardware::miss_rate(share * profile_.memory[level - 1].capacity_bytes->value, distance,
-                     terms_.residency_sharpness);
+                               terms_.residency_sharpness);
   }
 
   void add_compute(const plan::Step& step, StepEstimate& e) const {

@@ -110,7 +110,8 @@ ReuseDistances::ReuseDistances(const plan::Plan& plan) {
         since = from_arena ? arena.take(access.bytes.as_double(), one_run_ago) : one_run_ago;
       }
       const double distance = std::max(clock - since, 0.0) + here;
-      const double whole = std::max(here, std::min({distance, std::max(farthest, here), bodies[s]}));
+      const double whole =
+          std::max(here, std::min({distance, std::max(farthest, here), bodies[s]}));
       distances_.push_back(std::min(whole, access.reuse_bytes.value_or(whole)));
     }
     clock += here;

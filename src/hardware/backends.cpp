@@ -51,8 +51,9 @@ std::vector<ir::DType> read_dtypes(const YamlNode& list) {
   for (const YamlNode& item : list.items()) {
     const auto dtype = ir::dtype_from_name(item.text());
     if (!dtype) {
-      item.fail("bad-value", fmt::format("'{}' is '{}'; expected an element type of ONNX",
-                                         item.path(), ellipsize(printable(item.text()), 40)),
+      item.fail("bad-value",
+                fmt::format("'{}' is '{}'; expected an element type of ONNX", item.path(),
+                            ellipsize(printable(item.text()), 40)),
                 "such as float32, float16, int8");
     }
     dtypes.push_back(*dtype);
@@ -61,8 +62,8 @@ std::vector<ir::DType> read_dtypes(const YamlNode& list) {
 }
 
 Backend read_device(const YamlNode& node, const FactReader& facts) {
-  static const Names kKeys = {"hardware", "ops", "except", "dtypes", "limits", "least_steps",
-                              "source"};
+  static const Names kKeys = {"hardware", "ops",         "except", "dtypes",
+                              "limits",   "least_steps", "source"};
   node.allow_only(kKeys);
   Backend device;
   device.hardware =
@@ -86,8 +87,8 @@ std::vector<Backend> read_devices(const YamlNode& node, const FactReader& facts)
     devices.push_back(read_device(item, facts));
     for (std::size_t i = 0; i + 1 < devices.size(); ++i) {
       if (devices[i].hardware != devices.back().hardware) continue;
-      item.fail("duplicate-name", fmt::format("'{}' has two entries for '{}'", node.path(),
-                                              devices.back().hardware),
+      item.fail("duplicate-name",
+                fmt::format("'{}' has two entries for '{}'", node.path(), devices.back().hardware),
                 "remove one");
     }
   }
@@ -128,9 +129,9 @@ std::vector<Link> read_links(const YamlNode& node, const FactReader& facts,
       };
       const auto count = std::count_if(links.begin(), links.end(), joins);
       if (count == 1) continue;
-      node.fail(count == 0 ? "missing-link" : "duplicate-name",
-                fmt::format("'links' has {} between '{}' and '{}'; expected one", count, ids[a],
-                            ids[b]));
+      node.fail(
+          count == 0 ? "missing-link" : "duplicate-name",
+          fmt::format("'links' has {} between '{}' and '{}'; expected one", count, ids[a], ids[b]));
     }
   }
   return links;
@@ -146,9 +147,8 @@ Backends read_backends(const YamlNode& tree) {
   backends.sources = facts.sources();
   backends.devices =
       read_devices(tree.at("devices", "a list of devices in order of preference"), facts);
-  backends.links =
-      read_links(tree.at("links", "a list with an entry for each two devices"), facts,
-                 backends.devices);
+  backends.links = read_links(tree.at("links", "a list with an entry for each two devices"), facts,
+                              backends.devices);
   return backends;
 }
 
@@ -161,10 +161,9 @@ Backends load(const std::string& path) {
 }  // namespace
 
 bool Backend::takes_all() const {
-  const bool unlimited =
-      std::all_of(kLimits.begin(), kLimits.end(), [&](const Limit& limit) {
-        return limits.*limit.member == BackendLimits::kNone;
-      });
+  const bool unlimited = std::all_of(kLimits.begin(), kLimits.end(), [&](const Limit& limit) {
+    return limits.*limit.member == BackendLimits::kNone;
+  });
   return ops.empty() && except.empty() && dtypes.empty() && unlimited && least_steps <= 1;
 }
 

@@ -15,11 +15,11 @@
 #include <map>
 #include <set>
 
+#include "backend_support.hpp"
 #include "partition.hpp"
 #include "roofline/base/text.hpp"
 #include "roofline/base/units.hpp"
 #include "roofline/infer/selection.hpp"
-#include "roofline/ops/registry.hpp"
 #include "scenario.hpp"
 #include "step_builder.hpp"
 
@@ -37,81 +37,6 @@ constexpr std::array kArguments = {
 
 constexpr int kRounds = 16;  ///< of moving islands that are too small
 
-/// A device of the list, as the plan knows it.
-struct Device {
-  const Backend* backend = nullptr;
-  int index = 0;  ///< Step::device
-  const Profile* profile = nullptr;
-};
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
-
-/// Says whether a device runs a step.
-class Support {
- public:
-  explicit Support(const PlanChange& change) : change_(change) {}
-
-  /// Why it does not; empty where it does.
-  [[nodiscard]] std::string lacks(const Device& device, const Step& step) const {
-    const Backend& backend = *device.backend;
-    if (backend.takes_all()) return {};
-    if (!backend.ops.empty() && step.repeat != Count(1)) return "it is in a loop or branch";
-    for (const ir::NodeId n : step.nodes) {
-      const std::string& type = change_.draft.node(n).op_type;
-      if ((!backend.ops.empty() && !contains(backend.ops, type)) ||
-          contains(backend.except, type)) {
-        return fmt::format("{} does not support {}", device.profile->id, type);
-      }
-      const std::string limit = exceeded(device, n);
-      if (!limit.empty()) return limit;
-    }
-    return {};
-  }
-
- private:
-  [[nodiscard]] std::string exceeded(const Device& device, ir::NodeId n) const {
-    const auto& limits = device.backend->limits;
-    const std::string& id = device.profile->id;
-    const auto above = [&](std::int64_t size, std::int64_t most, std::string_view what) {
-      return size > most ? fmt::format("{} takes a {} of {} at the most, not {}", id, what, most,
-                                       size)
-                         : std::string();
-    };
-    if (const ops::Contraction* c = change_.draft.cost(n).work.contraction.get()) {
-      for (const std::int64_t size : c->kernel) {
-        if (size > limits.kernel) return above(size, limits.kernel, "kernel");
-      }
-      for (const std::int64_t size : c->stride) {
-        if (size > limits.stride) return above(size, limits.stride, "stride");
-      }
-    }
-    for (const ops::Access& access : change_.draft.cost(n).accesses) {
-      const ir::Node& node = change_.draft.node(n);
-      const auto i = static_cast<std::size_t>(access.index());
-      const ir::TensorId t = access.is_output() ? node.outputs[i] : node.inputs[i];
-      if (change_.draft.graph.is_constant[static_cast<std::size_t>(t)]) continue;
-      const ir::TensorType& type = change_.draft.type(t);
-      const auto& dtypes = device.backend->dtypes;
-      if (!dtypes.empty() && std::find(dtypes.begin(), dtypes.end(), type.dtype) == dtypes.end()) {
-        return fmt::format("{} takes no {}", id, ir::name(type.dtype));
-      }
-      if (!type.shape) continue;
-      const ir::Shape& shape = *type.shape;
-      const auto rank = static_cast<std::int64_t>(shape.size());
-      if (rank > limits.rank) return above(rank, limits.rank, "rank");
-      for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-        const std::int64_t most = axis == 0 ? limits.batch : limits.axis;
-        if (shape[axis] > most) return above(shape[axis], most, axis == 0 ? "batch" : "size");
-      }
-    }
-    return {};
-  }
-
-  const PlanChange& change_;
-};
-
 /// Decides where steps run, and rewrites the plan accordingly.
 class Placer {
  public:
@@ -126,7 +51,7 @@ class Placer {
   }
 
   void apply() {
-    warn_of_names();
+    warn_of_operators(backends_, outcome_);
     prefer();
     connect();
     gather();
@@ -142,7 +67,7 @@ class Placer {
   void add_devices(const Scenario& scenario) {
     bool has_machine = false;
     for (const Backend& backend : backends_.devices) {
-      Device device = {.backend = &backend};
+      BackendDevice device = {.backend = &backend};
       const bool machine =
           backend.hardware == hardware::kThisMachine || backend.hardware == change_.profile.id;
       if (machine && has_machine) {
@@ -152,8 +77,7 @@ class Placer {
       if (machine) {
         device.profile = &change_.profile;
       } else {
-        plan_.devices.push_back(
-            std::make_shared<const Profile>(hardware::find(backend.hardware)));
+        plan_.devices.push_back(std::make_shared<const Profile>(hardware::find(backend.hardware)));
         device.profile = plan_.devices.back().get();
         device.index = static_cast<int>(plan_.devices.size());
       }
@@ -169,7 +93,7 @@ class Placer {
   }
 
   /// Precisions of another device: its own where it lacks the one asked for.
-  PrecisionRules rules_of(const Device& device) {
+  PrecisionRules rules_of(const BackendDevice& device) {
     if (device.index == 0) return change_.precision;
     PlanOptions options = {.runtime = plan_.runtime,
                            .precision = hardware::precision_from_name(plan_.precision),
@@ -181,32 +105,17 @@ class Placer {
     return rules;
   }
 
-  void warn_of_names() {
-    std::set<std::string, std::less<>> known;
-    for (const ops::OpSpec& row : ops::all_ops()) known.emplace(row.type);
-    const std::vector<std::string> types(known.begin(), known.end());
-    for (const Backend& backend : backends_.devices) {
-      for (const auto* list : {&backend.ops, &backend.except}) {
-        for (const std::string& type : *list) {
-          if (known.contains(type)) continue;
-          const std::string hint = did_you_mean_hint(type, types);
-          outcome_.warnings.push_back(fmt::format("{} lists '{}', which is no known operator{}",
-                                                  backends_.id, printable(type),
-                                                  hint.empty() ? "" : "; " + hint));
-        }
-      }
-    }
-  }
-
   // --- placement
 
   [[nodiscard]] Step& step(std::size_t run) { return plan_.steps[runs_[run]]; }
-  [[nodiscard]] const Device& device(std::size_t run) const { return devices_[choice_[run]]; }
+  [[nodiscard]] const BackendDevice& device(std::size_t run) const {
+    return devices_[choice_[run]];
+  }
 
   /// The first device from `from` on that runs the step; notes why others do not.
   std::size_t first_device(std::size_t run, std::size_t from) {
     for (std::size_t d = from; d < devices_.size(); ++d) {
-      std::string why = support_.lacks(devices_[d], step(run));
+      std::string why = lacks(change_.draft, devices_[d], step(run));
       if (why.empty()) return d;
       why_[run] = std::move(why);
     }
@@ -254,7 +163,8 @@ class Placer {
         const int least = device(run).backend->least_steps;
         const int steps = size[island[run]];
         if (steps >= least) continue;
-        std::string why = fmt::format("{} steps are too few for {}", steps, device(run).profile->id);
+        std::string why =
+            fmt::format("{} steps are too few for {}", steps, device(run).profile->id);
         choice_[run] = first_device(run, choice_[run] + 1);
         why_[run] = std::move(why);
         moved = true;
@@ -269,10 +179,10 @@ class Placer {
       const auto named = std::find_if(steps.begin(), steps.end(),
                                       [&](std::size_t run) { return !step(run).nodes.empty(); });
       if (named == steps.end()) continue;
-      outcome_.changed.push_back(infer::finding(
-          change_.draft.graph, step(*named).nodes.front(),
-          fmt::format("subgraph {}: {} layers on {}", number + 1, steps.size(),
-                      device(*named).profile->id)));
+      outcome_.changed.push_back(
+          infer::finding(change_.draft.graph, step(*named).nodes.front(),
+                         fmt::format("subgraph {}: {} layers on {}", number + 1, steps.size(),
+                                     device(*named).profile->id)));
     }
     for (std::size_t run = 0; run < runs_.size(); ++run) {
       if (why_[run].empty() || step(run).nodes.empty()) continue;
@@ -337,7 +247,7 @@ class Placer {
 
   /// What lies where of a buffer.
   struct Whereabouts {
-    std::map<std::size_t, Count> written = {};  ///< by device, so far
+    std::map<std::size_t, Count> written = {};                        ///< by device, so far
     std::map<std::pair<std::size_t, std::size_t>, Count> moved = {};  ///< from, to
     std::map<std::size_t, BufferId> copies = {};                      ///< by device
   };
@@ -366,7 +276,8 @@ class Placer {
       if (copy != places.copies.end()) access.buffer = copy->second;
     }
     for (const BufferAccess& access : step.accesses) {
-      if (access.is_write) places_[static_cast<std::size_t>(access.buffer)].written[here] += access.bytes;
+      if (access.is_write)
+        places_[static_cast<std::size_t>(access.buffer)].written[here] += access.bytes;
     }
   }
 
@@ -389,8 +300,8 @@ class Placer {
         plan_.buffers.push_back(made);
       }
     }
-    const hardware::Link& link = backends_.link(devices_[from].backend->hardware,
-                                                devices_[here].backend->hardware);
+    const hardware::Link& link =
+        backends_.link(devices_[from].backend->hardware, devices_[here].backend->hardware);
     const Count arrives =
         resized(bytes, source.dtype, plan_.buffers[static_cast<std::size_t>(target)].dtype);
     Step step;
@@ -402,8 +313,8 @@ class Placer {
     step.repeat = reader.repeat;
     step.way = Way{link.bytes_per_s.value, link.latency_s.value};
     step.accesses = {{static_cast<BufferId>(b), false, bytes}, {target, true, arrives}};
-    step.reasons.push_back(fmt::format("from {} to {}", devices_[from].profile->id,
-                                       devices_[here].profile->id));
+    step.reasons.push_back(
+        fmt::format("from {} to {}", devices_[from].profile->id, devices_[here].profile->id));
     const auto& shape = change_.draft.type(source.tensor).shape;
     step.results.push_back(shape.value_or(ir::Shape{}));
     ++transfers_;
@@ -415,12 +326,13 @@ class Placer {
 
   void warn() {
     if (transfers_ > 0) {
-      outcome_.warnings.push_back(fmt::format(
-          "{} transfers move {} in {}", transfers_, format_quantity(moved_bytes_, Unit::kByte),
-          format_quantity(transfer_s_, Unit::kSecond)));
+      outcome_.warnings.push_back(fmt::format("{} transfers move {} in {}", transfers_,
+                                              format_quantity(moved_bytes_, Unit::kByte),
+                                              format_quantity(transfer_s_, Unit::kSecond)));
     }
     std::set<std::size_t> used(choice_.begin(), choice_.end());
-    if (used.size() > 1) outcome_.warnings.emplace_back("devices take turns: none works beside another");
+    if (used.size() > 1)
+      outcome_.warnings.emplace_back("devices take turns: none works beside another");
     for (const std::size_t d : used) {
       if (hardware::find_calibration(*devices_[d].profile, plan_.runtime, 0) != nullptr) continue;
       outcome_.warnings.push_back(
@@ -436,8 +348,7 @@ class Placer {
   Plan& plan_;
   const Backends& backends_;
   Outcome& outcome_;
-  Support support_ = Support(change_);
-  std::vector<Device> devices_ = {};
+  std::vector<BackendDevice> devices_ = {};
   std::vector<PrecisionRules> rules_ = {};  ///< parallel to devices_
   std::vector<std::size_t> runs_ = {};      ///< steps that run on a device
   // Parallel to runs_:

@@ -239,11 +239,10 @@ class Mapper {
       stop("multiplies two results");
       return std::nullopt;
     }
-    const bool rows_stay = c != nullptr && c->batch == 1 && in.size() == out.size() &&
-                           in.back() == c->k && out.back() == c->n &&
-                           std::equal(in.begin(), in.end() - 1, out.begin()) &&
-                           integer_attribute(&node, "transA", 0) == 0 &&
-                           node.attribute("equation") == nullptr;
+    const bool rows_stay =
+        c != nullptr && c->batch == 1 && in.size() == out.size() && in.back() == c->k &&
+        out.back() == c->n && std::equal(in.begin(), in.end() - 1, out.begin()) &&
+        integer_attribute(&node, "transA", 0) == 0 && node.attribute("equation") == nullptr;
     if (rows_stay) return Reach{};
     stop("is no product of rows with constant weights");
     return std::nullopt;

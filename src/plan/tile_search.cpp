@@ -109,8 +109,8 @@ class Growth {
   }
 
   [[nodiscard]] double rows(const Reach& need, double of) const {
-    const double wanted = static_cast<double>(need.stride) * height_ +
-                          static_cast<double>(need.after - need.before);
+    const double wanted =
+        static_cast<double>(need.stride) * height_ + static_cast<double>(need.after - need.before);
     return std::clamp(wanted, 0.0, of);
   }
 
@@ -124,10 +124,10 @@ class Growth {
   }
 
   void add(int k, const TileLayer& layer, const Reach& need) {
-    Part added = {.need = need,
-                  .tile_bytes = layer.result_bytes / layer.items * rows(need, layer.rows) /
-                                layer.rows,
-                  .live_bytes = 0};
+    Part added = {
+        .need = need,
+        .tile_bytes = layer.result_bytes / layer.items * rows(need, layer.rows) / layer.rows,
+        .live_bytes = 0};
     added.computed = times_read(need, layer.rows, tiles_ / layer.items);
     parts_.push_back(added);
     double weights = layer.weight_bytes;
@@ -169,7 +169,8 @@ class Growth {
                                         : (tiles_ - 1) * missed(machine_.terms.weight_residency,
                                                                 footprint() + all_weights());
     double before = layer.result_bytes * layer.result_missed;
-    double after = k == last_ ? before : layer.result_bytes * std::min(on_chip, layer.result_missed);
+    double after =
+        k == last_ ? before : layer.result_bytes * std::min(on_chip, layer.result_missed);
     before += layer.weight_bytes * layer.weight_missed;
     after += layer.weight_bytes * (layer.weight_missed + again);
     for (const TileRead& read : layer.reads) {

@@ -32,12 +32,12 @@ inline constexpr int kBeyond = 1 << 30;
 
 /// The machine, as far as tiles are concerned.
 struct TileMachine {
-  double budget = 0;     ///< bytes that all tiles in flight, and weights kept, may occupy
-  double capacity = 0;   ///< of the last cache, which main memory lies behind
-  double parallel = 1;   ///< tiles in flight: one for each core of a CPU
-  bool shared = true;    ///< false: each core keeps weights of its own
+  double budget = 0;    ///< bytes that all tiles in flight, and weights kept, may occupy
+  double capacity = 0;  ///< of the last cache, which main memory lies behind
+  double parallel = 1;  ///< tiles in flight: one for each core of a CPU
+  bool shared = true;   ///< false: each core keeps weights of its own
   double bytes_per_s = 0;
-  double start_s = 0;    ///< to start a kernel
+  double start_s = 0;          ///< to start a kernel
   hardware::Terms terms = {};  ///< how much of a cache is held
 };
 
@@ -47,14 +47,14 @@ struct TileSegment {
   std::size_t last = 0;
   double height = 0;  ///< rows of the last layer's result in a tile
   double tiles = 0;
-  double starts = 0;       ///< of each kernel; tiles in flight start together
+  double starts = 0;  ///< of each kernel; tiles in flight start together
   bool keeps_weights = false;
-  double reuse_bytes = 0;  ///< touched between two touches of what stays on the chip
+  double reuse_bytes = 0;         ///< touched between two touches of what stays on the chip
   double weight_reuse_bytes = 0;  ///< and between two readings of weights, where not kept
-  double saved_bytes = 0;  ///< of main memory
-  double saved_s = 0;      ///< of roofline time, starts included
-  double flops = 0;        ///< of the layers, one by one
-  double extra_flops = 0;  ///< computed again because tiles overlap
+  double saved_bytes = 0;         ///< of main memory
+  double saved_s = 0;             ///< of roofline time, starts included
+  double flops = 0;               ///< of the layers, one by one
+  double extra_flops = 0;         ///< computed again because tiles overlap
   /// For each layer, how much of its result is computed: 1 is each row once.
   std::vector<double> computed = {};
 };

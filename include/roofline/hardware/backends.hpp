@@ -48,9 +48,9 @@ struct Link {
 struct Backends {
   std::string id;
   std::string name;
-  std::string path;               ///< file it was read from
-  std::vector<Backend> devices;   ///< two or more; the last one takes all
-  std::vector<Link> links;        ///< one for each two devices
+  std::string path;              ///< file it was read from
+  std::vector<Backend> devices;  ///< two or more; the last one takes all
+  std::vector<Link> links;       ///< one for each two devices
   std::map<std::string, std::string> sources;
 
   /// Of two devices of the list.

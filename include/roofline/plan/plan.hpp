@@ -29,10 +29,10 @@ struct Buffer {
 };
 
 enum class StepKind : std::uint8_t {
-  kOp,       ///< one node
-  kFused,    ///< several nodes as one kernel
-  kHost,     ///< nothing runs on the device: views, shape arithmetic, folded constants
-  kReorder,  ///< a change of layout that the runtime inserts; it has no node of the model
+  kOp,        ///< one node
+  kFused,     ///< several nodes as one kernel
+  kHost,      ///< nothing runs on the device: views, shape arithmetic, folded constants
+  kReorder,   ///< a change of layout that the runtime inserts; it has no node of the model
   kTransfer,  ///< a tensor on its way from one device to another; it has no node either
 };
 [[nodiscard]] std::string_view step_kind_name(StepKind kind);
@@ -87,7 +87,7 @@ struct Step {
   std::vector<ir::NodeId> nodes;  ///< in execution order; the first one gives class and name
   ops::OpClass cls = ops::OpClass::kOther;
   std::optional<hardware::Precision> precision;  ///< of the arithmetic; nullopt: no unit can run it
-  int unit = -1;  ///< index into Profile::units; -1 without a machine or when none can
+  int unit = -1;   ///< index into Profile::units; -1 without a machine or when none can
   int device = 0;  ///< 0: the machine itself; else 1 + the index into Plan::devices
   ops::Work work = {};
   Kernel kernel = {};
@@ -106,6 +106,10 @@ struct Step {
   std::vector<std::string> reasons;  ///< why it looks so: "fused Relu into Conv", "tensor cores not
                                      ///< used: k=3 is no multiple of 8"
 };
+
+/// FLOPs that meet the roof: padding taps are skipped, and a kernel with fewer multiplications than
+/// the direct algorithm has the FLOPs of its own.
+[[nodiscard]] double executed_flops(const Step& step);
 
 /// How a runtime would execute a typed graph on a machine: all that estimate reads.
 struct Plan {

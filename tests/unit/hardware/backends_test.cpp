@@ -71,10 +71,10 @@ TEST(Backends, ErrorsSayWhereAndWhat) {
             "roofline: error[no-fallback]: two.yaml:13:5: the last device, 'machine', does not "
             "take everything\n  hint: end the list with one without ops, except, dtypes, limits "
             "and least_steps\n");
-  EXPECT_EQ(refusal(with("  - hardware: machine\n",
-                         "  - hardware: xavier\n  - hardware: machine\n")),
-            "roofline: error[missing-link]: two.yaml:16:3: 'links' has 0 between 'xavier-dla' and "
-            "'xavier'; expected one\n");
+  EXPECT_EQ(
+      refusal(with("  - hardware: machine\n", "  - hardware: xavier\n  - hardware: machine\n")),
+      "roofline: error[missing-link]: two.yaml:16:3: 'links' has 0 between 'xavier-dla' and "
+      "'xavier'; expected one\n");
 }
 
 TEST(Backends, EveryShippedListIsValid) {

@@ -1,15 +1,15 @@
 // Owns the checks of plans for several devices: who runs what, and what goes between them.
 // Refuses the gathering of subgraphs: partition_test.cpp has it.
+#include "roofline/hardware/backends.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "roofline/estimate/estimate.hpp"
-#include "roofline/hardware/backends.hpp"
 #include "support/model_builder.hpp"
 
 namespace roofline::plan {
@@ -96,9 +96,9 @@ TEST_F(BackendsTest, EachStepRunsOnTheFirstThatSupportsIt) {
               ElementsAre(Field(&Finding::what, "subgraph 1: 1 layers on xavier-dla"),
                           Field(&Finding::what, "subgraph 2: 1 layers on xavier-cpu"),
                           Field(&Finding::what, "subgraph 3: 1 layers on xavier-dla")));
-  EXPECT_THAT(outcome.refused, ElementsAre(Field(
-                                   &Finding::what,
-                                   "runs on xavier-cpu: xavier does not support Softmax")));
+  EXPECT_THAT(
+      outcome.refused,
+      ElementsAre(Field(&Finding::what, "runs on xavier-cpu: xavier does not support Softmax")));
 }
 
 TEST_F(BackendsTest, TransfersCostLatencyAndBytes) {
@@ -149,9 +149,9 @@ TEST_F(BackendsTest, SmallIslandsMoveOn) {
   write(2);
   const Priced priced = price(sandwich());
   EXPECT_EQ(device(priced.plan, priced.plan.steps[0], machine_), "xavier");
-  EXPECT_THAT(priced.plan.outcomes.at(0).refused,
-              Contains(Field(&Finding::what,
-                             "runs on xavier: 1 steps are too few for xavier-dla")));
+  EXPECT_THAT(
+      priced.plan.outcomes.at(0).refused,
+      Contains(Field(&Finding::what, "runs on xavier: 1 steps are too few for xavier-dla")));
 }
 
 TEST_F(BackendsTest, StepsOfTheMachineItselfStayAsTheyWere) {
@@ -169,9 +169,9 @@ TEST_F(BackendsTest, StepsOfTheMachineItselfStayAsTheyWere) {
 }
 
 TEST_F(BackendsTest, AMisspelledOperatorIsNoticed) {
-  write(1, "Cnov");
+  write(1, "Convv");
   EXPECT_THAT(price(sandwich()).plan.outcomes.at(0).warnings,
-              Contains("test lists 'Cnov', which is no known operator; did you mean 'Conv'?"));
+              Contains("test lists 'Convv', which is no known operator; did you mean 'Conv'?"));
 }
 
 TEST_F(BackendsTest, TheMachineMustBeOnTheList) {

@@ -53,7 +53,8 @@ std::size_t fewest(const Steps& steps) {
       return;
     }
     for (std::size_t g = 0; g <= used; ++g) {
-      const auto member = std::find(subgraphs.begin(), subgraphs.begin() + static_cast<std::ptrdiff_t>(s), g);
+      const auto member =
+          std::find(subgraphs.begin(), subgraphs.begin() + static_cast<std::ptrdiff_t>(s), g);
       const auto at = static_cast<std::size_t>(member - subgraphs.begin());
       if (at < s && steps[at].device != steps[s].device) continue;
       subgraphs[s] = g;

@@ -237,12 +237,11 @@ TEST(Tile, StatisticsOfAllRowsAreABarrier) {
 }
 
 TEST(Tile, OnlySelectedNodes) {
-  const Priced tiled =
-      price(pointwise(4), machine(1 << 20), "tile:node=p0,node=p1", "none");
+  const Priced tiled = price(pointwise(4), machine(1 << 20), "tile:node=p0,node=p1", "none");
   ASSERT_EQ(tiled.plan.outcomes.at(0).changed.size(), 1U);
-  EXPECT_THAT(tiled.plan.outcomes.at(0).refused,
-              ElementsAre(Field(&Finding::what, "not asked for"),
-                          Field(&Finding::what, "not asked for")));
+  EXPECT_THAT(
+      tiled.plan.outcomes.at(0).refused,
+      ElementsAre(Field(&Finding::what, "not asked for"), Field(&Finding::what, "not asked for")));
 }
 
 TEST(Tile, StartsOfTilesCount) {
