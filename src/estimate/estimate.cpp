@@ -49,7 +49,7 @@ class StepEstimator {
     }
     if (step.kind != plan::StepKind::kHost) {
       e.flops = step.work.flops();
-      e.executed_flops = executed_flops(step);
+      e.executed_flops = plan::executed_flops(step);
       for (const plan::BufferAccess& access : step.accesses) e.planned_bytes += access.bytes;
       add_levels(step, distances_.of_step(index), e);
       add_compute(step, e);

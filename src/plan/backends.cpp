@@ -15,11 +15,11 @@
 #include <map>
 #include <set>
 
+#include "backend_support.hpp"
 #include "partition.hpp"
 #include "roofline/base/text.hpp"
 #include "roofline/base/units.hpp"
 #include "roofline/infer/selection.hpp"
-#include "roofline/ops/registry.hpp"
 #include "scenario.hpp"
 #include "step_builder.hpp"
 
@@ -37,81 +37,6 @@ constexpr std::array kArguments = {
 
 constexpr int kRounds = 16;  ///< of moving islands that are too small
 
-/// A device of the list, as the plan knows it.
-struct Device {
-  const Backend* backend = nullptr;
-  int index = 0;  ///< Step::device
-  const Profile* profile = nullptr;
-};
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
-
-/// Says whether a device runs a step.
-class Support {
- public:
-  explicit Support(const PlanChange& change) : change_(change) {}
-
-  /// Why it does not; empty where it does.
-  [[nodiscard]] std::string lacks(const Device& device, const Step& step) const {
-    const Backend& backend = *device.backend;
-    if (backend.takes_all()) return {};
-    if (!backend.ops.empty() && step.repeat != Count(1)) return "it is in a loop or branch";
-    for (const ir::NodeId n : step.nodes) {
-      const std::string& type = change_.draft.node(n).op_type;
-      if ((!backend.ops.empty() && !contains(backend.ops, type)) ||
-          contains(backend.except, type)) {
-        return fmt::format("{} does not support {}", device.profile->id, type);
-      }
-      const std::string limit = exceeded(device, n);
-      if (!limit.empty()) return limit;
-    }
-    return {};
-  }
-
- private:
-  [[nodiscard]] std::string exceeded(const Device& device, ir::NodeId n) const {
-    const auto& limits = device.backend->limits;
-    const std::string& id = device.profile->id;
-    const auto above = [&](std::int64_t size, std::int64_t most, std::string_view what) {
-      return size > most
-                 ? fmt::format("{} takes a {} of {} at the most, not {}", id, what, most, size)
-                 : std::string();
-    };
-    if (const ops::Contraction* c = change_.draft.cost(n).work.contraction.get()) {
-      for (const std::int64_t size : c->kernel) {
-        if (size > limits.kernel) return above(size, limits.kernel, "kernel");
-      }
-      for (const std::int64_t size : c->stride) {
-        if (size > limits.stride) return above(size, limits.stride, "stride");
-      }
-    }
-    for (const ops::Access& access : change_.draft.cost(n).accesses) {
-      const ir::Node& node = change_.draft.node(n);
-      const auto i = static_cast<std::size_t>(access.index());
-      const ir::TensorId t = access.is_output() ? node.outputs[i] : node.inputs[i];
-      if (change_.draft.graph.is_constant[static_cast<std::size_t>(t)]) continue;
-      const ir::TensorType& type = change_.draft.type(t);
-      const auto& dtypes = device.backend->dtypes;
-      if (!dtypes.empty() && std::find(dtypes.begin(), dtypes.end(), type.dtype) == dtypes.end()) {
-        return fmt::format("{} takes no {}", id, ir::name(type.dtype));
-      }
-      if (!type.shape) continue;
-      const ir::Shape& shape = *type.shape;
-      const auto rank = static_cast<std::int64_t>(shape.size());
-      if (rank > limits.rank) return above(rank, limits.rank, "rank");
-      for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-        const std::int64_t most = axis == 0 ? limits.batch : limits.axis;
-        if (shape[axis] > most) return above(shape[axis], most, axis == 0 ? "batch" : "size");
-      }
-    }
-    return {};
-  }
-
-  const PlanChange& change_;
-};
-
 /// Decides where steps run, and rewrites the plan accordingly.
 class Placer {
  public:
@@ -126,7 +51,7 @@ class Placer {
   }
 
   void apply() {
-    warn_of_names();
+    warn_of_operators(backends_, outcome_);
     prefer();
     connect();
     gather();
@@ -142,7 +67,7 @@ class Placer {
   void add_devices(const Scenario& scenario) {
     bool has_machine = false;
     for (const Backend& backend : backends_.devices) {
-      Device device = {.backend = &backend};
+      BackendDevice device = {.backend = &backend};
       const bool machine =
           backend.hardware == hardware::kThisMachine || backend.hardware == change_.profile.id;
       if (machine && has_machine) {
@@ -168,7 +93,7 @@ class Placer {
   }
 
   /// Precisions of another device: its own where it lacks the one asked for.
-  PrecisionRules rules_of(const Device& device) {
+  PrecisionRules rules_of(const BackendDevice& device) {
     if (device.index == 0) return change_.precision;
     PlanOptions options = {.runtime = plan_.runtime,
                            .precision = hardware::precision_from_name(plan_.precision),
@@ -180,32 +105,17 @@ class Placer {
     return rules;
   }
 
-  void warn_of_names() {
-    std::set<std::string, std::less<>> known;
-    for (const ops::OpSpec& row : ops::all_ops()) known.emplace(row.type);
-    const std::vector<std::string> types(known.begin(), known.end());
-    for (const Backend& backend : backends_.devices) {
-      for (const auto* list : {&backend.ops, &backend.except}) {
-        for (const std::string& type : *list) {
-          if (known.contains(type)) continue;
-          const std::string hint = did_you_mean_hint(type, types);
-          outcome_.warnings.push_back(fmt::format("{} lists '{}', which is no known operator{}",
-                                                  backends_.id, printable(type),
-                                                  hint.empty() ? "" : "; " + hint));
-        }
-      }
-    }
-  }
-
   // --- placement
 
   [[nodiscard]] Step& step(std::size_t run) { return plan_.steps[runs_[run]]; }
-  [[nodiscard]] const Device& device(std::size_t run) const { return devices_[choice_[run]]; }
+  [[nodiscard]] const BackendDevice& device(std::size_t run) const {
+    return devices_[choice_[run]];
+  }
 
   /// The first device from `from` on that runs the step; notes why others do not.
   std::size_t first_device(std::size_t run, std::size_t from) {
     for (std::size_t d = from; d < devices_.size(); ++d) {
-      std::string why = support_.lacks(devices_[d], step(run));
+      std::string why = lacks(change_.draft, devices_[d], step(run));
       if (why.empty()) return d;
       why_[run] = std::move(why);
     }
@@ -438,8 +348,7 @@ class Placer {
   Plan& plan_;
   const Backends& backends_;
   Outcome& outcome_;
-  Support support_ = Support(change_);
-  std::vector<Device> devices_ = {};
+  std::vector<BackendDevice> devices_ = {};
   std::vector<PrecisionRules> rules_ = {};  ///< parallel to devices_
   std::vector<std::size_t> runs_ = {};      ///< steps that run on a device
   // Parallel to runs_:

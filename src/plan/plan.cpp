@@ -166,6 +166,16 @@ std::string_view step_kind_name(StepKind kind) {
   return "op";
 }
 
+double executed_flops(const Step& step) {
+  const double flops = step.work.flops().as_double();
+  const ops::Contraction* c = step.work.contraction.get();
+  if (c == nullptr) return flops;
+  const double direct = 2 * step.work.macs.as_double();
+  const double valid = 2 * std::min(c->valid_macs, step.work.macs).as_double();
+  const bool transforms = step.kernel.kind == "conv.winograd";
+  return flops - direct + (transforms ? std::min(step.kernel.work, valid) : valid);
+}
+
 const hardware::Profile& device_of(const Plan& plan, const Step& step,
                                    const hardware::Profile& machine) {
   return step.device == 0 ? machine : *plan.devices[static_cast<std::size_t>(step.device) - 1];

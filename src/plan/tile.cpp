@@ -16,7 +16,7 @@
 #include "roofline/base/units.hpp"
 #include "roofline/infer/selection.hpp"
 #include "scenario.hpp"
-#include "tile_search.hpp"
+#include "tile_runs.hpp"
 
 namespace roofline::plan {
 namespace {
@@ -77,148 +77,6 @@ TileMachine tile_machine(const PlanChange& change, const Scenario& scenario,
   return machine;
 }
 
-/// Consecutive steps that can all go by rows, of one batch.
-struct Run {
-  std::vector<std::size_t> steps;  ///< of the plan, parallel to `layers`
-  std::vector<RowMap> maps;
-  std::vector<TileLayer> layers;
-};
-
-/// Cuts the plan into runs, and says what main memory sees of each step without tiles.
-class RunBuilder {
- public:
-  RunBuilder(const PlanChange& change, const TileMachine& machine,
-             const infer::Selection& selection)
-      : change_(change),
-        machine_(machine),
-        selection_(selection),
-        last_reader_(change.plan.buffers.size(), kNobody),
-        touched_(change.plan.buffers.size(), kNever) {
-    for (std::size_t s = 0; s < change.plan.steps.size(); ++s) {
-      for (const BufferAccess& access : change.plan.steps[s].accesses) {
-        total_ += access.bytes.as_double();
-        if (!access.is_write) last_reader_[index(access)] = s;
-      }
-    }
-  }
-
-  /// `why`: for each step that is in no run, the reason.
-  std::vector<Run> build(std::vector<std::string>& why) {
-    for (std::size_t s = 0; s < change_.plan.steps.size(); ++s) {
-      const Step& step = change_.plan.steps[s];
-      if (step.kind == StepKind::kHost) continue;
-      here_ = 0;
-      for (const BufferAccess& access : step.accesses) here_ += access.bytes.as_double();
-      RowMap map = map_rows(change_.draft, change_.plan, step, axis_);
-      if (map.barrier.empty() && !step.nodes.empty() && !selection_.has(step.nodes.front())) {
-        map.barrier = "not asked for";
-      }
-      if (!map.barrier.empty()) {
-        why[s] = map.barrier;
-        close();
-      } else {
-        if (!run_.layers.empty() &&
-            (map.axis != axis_ || double(map.items) != run_.layers.back().items)) {
-          close();
-        }
-        add(s, std::move(map));
-      }
-      clock_ += here_;
-      for (const BufferAccess& access : step.accesses) touched_[index(access)] = clock_;
-    }
-    close();
-    return std::move(runs_);
-  }
-
- private:
-  static constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
-  static constexpr double kNever = -1;
-
-  static std::size_t index(const BufferAccess& access) {
-    return static_cast<std::size_t>(access.buffer);
-  }
-
-  [[nodiscard]] double missed(const BufferAccess& access, bool weight) const {
-    const hardware::Terms& terms = machine_.terms;
-    const double since = touched_[index(access)];
-    // A result is written over what died last, at the nearest.
-    const double distance = access.is_write   ? here_
-                            : since == kNever ? total_
-                                              : clock_ - since + here_;
-    return hardware::miss_rate(
-        (weight ? terms.weight_residency : terms.activation_residency) * machine_.capacity,
-        distance, terms.residency_sharpness);
-  }
-
-  [[nodiscard]] int layer_of(BufferId buffer) const {
-    for (std::size_t k = run_.maps.size(); k-- > 0;) {
-      if (run_.maps[k].result == buffer) return static_cast<int>(k);
-      if (run_.maps.size() - k > kLongestSegment) break;
-    }
-    return -1;
-  }
-
-  void add(std::size_t s, RowMap map) {
-    const Step& step = change_.plan.steps[s];
-    TileLayer layer = {.rows = static_cast<double>(map.rows),
-                       .items = static_cast<double>(map.items),
-                       .flops = step.work.flops().as_double()};
-    if (step.unit >= 0 && step.precision) {
-      const auto& unit = change_.profile.units[static_cast<std::size_t>(step.unit)];
-      layer.flops_per_s = unit.peaks.at(*step.precision).flops_per_s.value;
-    }
-    double weights_missed = 0;
-    for (std::size_t i = 0; i < step.accesses.size(); ++i) {
-      const BufferAccess& access = step.accesses[i];
-      const double bytes = access.bytes.as_double();
-      const Buffer& buffer = change_.plan.buffers[index(access)];
-      if (access.is_write) {
-        layer.result_bytes = bytes;
-        layer.result_missed = missed(access, false);
-      } else if (buffer.is_weight) {
-        layer.weight_bytes += bytes;
-        weights_missed += bytes * missed(access, true);
-      } else {
-        layer.reads.push_back({.from = layer_of(access.buffer),
-                               .bytes = bytes,
-                               .missed = missed(access, false),
-                               .reach = map.reaches[i]});
-      }
-    }
-    if (layer.weight_bytes > 0) layer.weight_missed = weights_missed / layer.weight_bytes;
-    axis_ = map.axis;
-    run_.steps.push_back(s);
-    run_.maps.push_back(std::move(map));
-    run_.layers.push_back(std::move(layer));
-  }
-
-  void close() {
-    for (std::size_t k = 0; k < run_.layers.size(); ++k) {
-      const BufferId b = run_.maps[k].result;
-      const std::size_t reader = last_reader_[static_cast<std::size_t>(b)];
-      const bool inside = reader != kNobody && reader <= run_.steps.back() &&
-                          !change_.plan.buffers[static_cast<std::size_t>(b)].is_output;
-      const auto at = std::lower_bound(run_.steps.begin(), run_.steps.end(), reader);
-      run_.layers[k].last_reader = inside ? static_cast<int>(at - run_.steps.begin()) : kBeyond;
-    }
-    if (!run_.layers.empty()) runs_.push_back(std::move(run_));
-    run_ = {};
-    axis_.reset();
-  }
-
-  const PlanChange& change_;
-  const TileMachine& machine_;
-  const infer::Selection& selection_;
-  std::vector<std::size_t> last_reader_;  ///< by buffer, a step of the plan
-  std::vector<double> touched_;           ///< by buffer, when
-  double total_ = 0;                      ///< bytes that a run of the model touches
-  double clock_ = 0;                      ///< bytes touched before this step
-  double here_ = 0;                       ///< and by it
-  std::optional<std::size_t> axis_ = {};
-  Run run_ = {};
-  std::vector<Run> runs_ = {};
-};
-
 Count grown(Count work, double factor) {
   const auto more = static_cast<std::int64_t>(std::llround(work.as_double() * factor));
   return std::max(work, Count(more));
@@ -249,7 +107,7 @@ void grow_work(Step& step, double factor, double tiles) {
 /// Writes a segment into the plan.
 class Tiler {
  public:
-  Tiler(const PlanChange& change, const Run& run, const TileSegment& segment)
+  Tiler(const PlanChange& change, const TileRun& run, const TileSegment& segment)
       : plan_(change.plan), run_(run), segment_(segment) {}
 
   void apply() {
@@ -307,7 +165,7 @@ class Tiler {
   }
 
   Plan& plan_;
-  const Run& run_;
+  const TileRun& run_;
   const TileSegment& segment_;
 };
 
@@ -329,11 +187,11 @@ class TileScenario {
                Outcome& outcome)
       : change_(change), machine_(machine), outcome_(outcome) {
     why_.resize(change.plan.steps.size());
-    runs_ = RunBuilder(change, machine, selection).build(why_);
+    runs_ = tile_runs(change, machine, selection, why_);
   }
 
   void apply() {
-    for (const Run& run : runs_) apply(run);
+    for (const TileRun& run : runs_) apply(run);
     for (std::size_t s = 0; s < why_.size(); ++s) {
       const Step& step = change_.plan.steps[s];
       if (why_[s].empty() || step.nodes.empty()) continue;
@@ -346,7 +204,7 @@ class TileScenario {
   }
 
  private:
-  void apply(const Run& run) {
+  void apply(const TileRun& run) {
     for (std::size_t k = 0; k < run.steps.size(); ++k) {
       why_[run.steps[k]] = why_alone(run.layers[k], machine_);
     }
@@ -368,7 +226,7 @@ class TileScenario {
   const TileMachine& machine_;
   Outcome& outcome_;
   std::vector<std::string> why_;  ///< by step; empty where it is tiled
-  std::vector<Run> runs_;
+  std::vector<TileRun> runs_;
   double extra_flops_ = 0;
 };
 

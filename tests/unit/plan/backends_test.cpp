@@ -169,9 +169,9 @@ TEST_F(BackendsTest, StepsOfTheMachineItselfStayAsTheyWere) {
 }
 
 TEST_F(BackendsTest, AMisspelledOperatorIsNoticed) {
-  write(1, "Cnov");
+  write(1, "Convv");
   EXPECT_THAT(price(sandwich()).plan.outcomes.at(0).warnings,
-              Contains("test lists 'Cnov', which is no known operator; did you mean 'Conv'?"));
+              Contains("test lists 'Convv', which is no known operator; did you mean 'Conv'?"));
 }
 
 TEST_F(BackendsTest, TheMachineMustBeOnTheList) {
