@@ -262,15 +262,6 @@ std::string_view bottleneck_name(Bottleneck bottleneck) {
   return "unknown";
 }
 
-double executed_flops(const plan::Step& step) {
-  const double flops = step.work.flops().as_double();
-  const ops::Contraction* c = step.work.contraction.get();
-  if (c == nullptr) return flops;
-  const double direct = 2 * step.work.macs.as_double();
-  const double valid = 2 * std::min(c->valid_macs, step.work.macs).as_double();
-  return flops - direct + (step.algorithm ? step.algorithm->flops : valid);
-}
-
 double peak_rate(const Profile& profile, int unit, hardware::Precision precision,
                  const EstimateOptions& options) {
   const hardware::PeakRate& peak =

@@ -309,7 +309,7 @@ StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,
   add_traffic(step, plan, distances, t);
   if (t.timing == nullptr) {
     t.peak = peak(step);
-    if (t.peak > 0) t.compute_s = executed_flops(step) / t.peak;
+    if (t.peak > 0) t.compute_s = plan::executed_flops(step) / t.peak;
     t.combined_s = std::max({t.compute_s, t.cached_s, t.dram_s});
   } else {
     t.overhead_s += t.timing->call_s * clock_scale_ * step.kernel.calls;

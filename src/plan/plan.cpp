@@ -172,8 +172,7 @@ double executed_flops(const Step& step) {
   if (c == nullptr) return flops;
   const double direct = 2 * step.work.macs.as_double();
   const double valid = 2 * std::min(c->valid_macs, step.work.macs).as_double();
-  const bool transforms = step.kernel.kind == "conv.winograd";
-  return flops - direct + (transforms ? std::min(step.kernel.work, valid) : valid);
+  return flops - direct + (step.algorithm ? step.algorithm->flops : valid);
 }
 
 const hardware::Profile& device_of(const Plan& plan, const Step& step,

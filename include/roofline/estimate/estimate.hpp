@@ -120,10 +120,6 @@ struct EstimateOptions {
 [[nodiscard]] double peak_rate(const hardware::Profile& profile, int unit,
                                hardware::Precision precision, const EstimateOptions& options);
 
-/// FLOPs that meet the roof: taps on padding are skipped, and an algorithm other than the direct
-/// one has FLOPs of its own.
-[[nodiscard]] double executed_flops(const plan::Step& step);
-
 /// `profile` is the machine itself; devices of the plan are priced by their own, one after another.
 [[nodiscard]] PlanEstimate estimate(const plan::Plan& plan, const hardware::Profile& profile,
                                     const EstimateOptions& options);

@@ -122,8 +122,8 @@ struct Step {
                                      ///< used: k=3 is no multiple of 8"
 };
 
-/// FLOPs that meet the roof: padding taps are skipped, and a kernel with fewer multiplications than
-/// the direct algorithm has the FLOPs of its own.
+/// FLOPs that meet the roof: taps on padding are skipped, and an algorithm other than the direct
+/// one has FLOPs of its own.
 [[nodiscard]] double executed_flops(const Step& step);
 
 /// How a runtime would execute a typed graph on a machine: all that estimate reads.
