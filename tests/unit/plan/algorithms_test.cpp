@@ -28,7 +28,7 @@ ModelBuilder conv(std::int64_t in, std::int64_t out, std::int64_t size, std::int
   return b.output("y");
 }
 
-double executed(const ChangedPlan& p) { return estimate::executed_flops(p.step(0)); }
+double executed(const ChangedPlan& p) { return plan::executed_flops(p.step(0)); }
 
 /// MACs of the direct algorithm over multiplications of a tile that fits the plane.
 double saving(const std::string& tile, std::int64_t kernel) {
@@ -149,7 +149,7 @@ TEST(Im2Col, WritesAndReadsEveryPatch) {
   const std::string matrix = std::to_string(8 * 8 * 32 * 9 * 4);
   EXPECT_THAT(p.touched(0), ElementsAre("r" + std::to_string(32 * 64 * 4), "w" + matrix));
   EXPECT_EQ(p.touched(1).front(), "r" + matrix);
-  EXPECT_DOUBLE_EQ(estimate::executed_flops(p.step(1)), 2.0 * 64 * 64 * 32 * 9);  // edges included
+  EXPECT_DOUBLE_EQ(plan::executed_flops(p.step(1)), 2.0 * 64 * 64 * 32 * 9);  // edges included
   EXPECT_GE(p.estimate.predicted_s, ChangedPlan(conv(32, 64, 8, 3), {}).estimate.predicted_s);
 }
 

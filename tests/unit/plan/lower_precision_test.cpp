@@ -125,7 +125,7 @@ TEST(LowerPrecision, MisalignedProductFallsBackAndPaddingHelps) {
   const ChangedPlan padded(b, {"precision:fp16,pad=yes"});
   EXPECT_EQ(padded.step(1).unit, 1);
   // 12 channels in become 16. The other convolution is as wide as it has to be.
-  EXPECT_DOUBLE_EQ(estimate::executed_flops(padded.step(1)), 2.0 * 64 * 24 * 16);
+  EXPECT_DOUBLE_EQ(plan::executed_flops(padded.step(1)), 2.0 * 64 * 24 * 16);
   EXPECT_FALSE(padded.step(2).algorithm);
   EXPECT_EQ(padded.macs(), plain.macs());
 

@@ -87,7 +87,7 @@ TEST(WeightOnly, BiasAndOtherConstantsStay) {
 
 TEST(Sparsity, TwoOfFourHalvesTheProductOnSparseUnits) {
   const ChangedPlan p(product(64), {"precision:fp16", "sparsity:2:4"});
-  EXPECT_DOUBLE_EQ(estimate::executed_flops(p.step(1)),
+  EXPECT_DOUBLE_EQ(plan::executed_flops(p.step(1)),
                    2.0 * 64 * kDepth / 2 * kColumns + 64 * kColumns);  // and the cast of results
   // Half of the elements, and two bits of position for each of 16: 9/16.
   EXPECT_EQ(weight_bytes(p, 1), kDepth * kColumns * 2 * 9 / 16);
