@@ -133,6 +133,7 @@ def vision():
         "resnet50": from_torchvision("resnet50"),
         "resnet50_v1": classifier(nets_vision.resnet50_v1),
         "resnet101": from_torchvision("resnet101"),
+        "resnet101_v1d": classifier(nets_vision.resnet101_v1d),
         "resnet152": from_torchvision("resnet152"),
         "resnext50_32x4d": from_torchvision("resnext50_32x4d"),
         "wide_resnet50_2": from_torchvision("wide_resnet50_2"),

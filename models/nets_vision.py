@@ -134,6 +134,20 @@ def resnet50_v1():
     return model
 
 
+def resnet101_v1d():
+    """ResNet-101 with a stem of three 3x3 convolutions, and where a block halves the image, a 2x2
+    average pool in front of a 1x1 convolution of stride 1 as its shortcut (arXiv:1812.01187,
+    figures 2 a, c and d)."""
+    model = torchvision.models.resnet101()
+    last = nn.Conv2d(32, 64, 3, padding=1, bias=False)
+    model.conv1 = nn.Sequential(*conv_bn(3, 32, 3, stride=2), *conv_bn(32, 32, 3), last)
+    for stage in (model.layer2, model.layer3, model.layer4):
+        conv, norm = stage[0].downsample
+        conv.stride = (1, 1)
+        stage[0].downsample = nn.Sequential(nn.AvgPool2d(2), conv, norm)
+    return model
+
+
 def channel_shuffle(x, groups):
     channels, height, width = (int(size) for size in x.shape[1:])
     x = x.view(-1, groups, channels // groups, height, width)

@@ -22,24 +22,11 @@ using report::Result;
 /// Less than this share of the time is no advice: it is below the error of any prediction.
 constexpr double kLeastGain = 0.005;
 
-/// Prices the model on one machine with some scenarios.
-class Pricer {
- public:
-  Pricer(const ir::Model& model, const Request& request, const hardware::Profile& profile)
-      : model_(model), request_(request) {
-    request_.hardware = {&profile};
-  }
-
-  [[nodiscard]] Report price(const std::vector<std::string>& scenarios) const {
-    Request request = request_;
-    for (const std::string& text : scenarios) request.scenarios.push_back(Scenario::parse(text));
-    return analyze(model_, request);
-  }
-
- private:
-  const ir::Model& model_;
-  Request request_;
-};
+/// The request, on one machine.
+Request on(const hardware::Profile& profile, Request request) {
+  request.hardware = {&profile};
+  return request;
+}
 
 /// One candidate, priced alone.
 struct Trial {
@@ -50,10 +37,10 @@ struct Trial {
 class MachineAdviser {
  public:
   MachineAdviser(const ir::Model& model, const Request& request, const hardware::Profile& profile)
-      : pricer_(model, request, profile), base_(pricer_.price({})) {}
+      : what_if_(model, on(profile, request)) {}
 
   MachineAdvice run() {
-    const Result& result = base_.results.front();
+    const Result& result = base().results.front();
     out_.hardware = result.hardware;
     out_.runtime = result.runtime;
     out_.precision = result.precision;
@@ -78,7 +65,7 @@ class MachineAdviser {
     return std::move(out_);
   }
 
-  [[nodiscard]] const Report& base() const { return base_; }
+  [[nodiscard]] const Report& base() const { return what_if_.base(); }
 
  private:
   void try_out(const Candidate& candidate) {
@@ -86,21 +73,23 @@ class MachineAdviser {
     const std::string summary = summary_of(scenario);
     Report report;
     try {
-      report = pricer_.price({std::string(candidate.scenario)});
+      report = what_if_.with({scenario});
     } catch (const Error& error) {
       if (error.exit_code() == ExitCode::kInternal) throw;
       out_.pointless.push_back(
           {std::string(candidate.scenario), summary, error.diagnostic().message});
       return;
     }
-    Advice advice = describe(base_, report);
+    Advice advice = describe(base(), report);
     advice.scenario = candidate.scenario;
     advice.summary = summary;
-    if (advice.saved_s > kLeastGain * out_.latency_s) {
+    // Where no node meets its conditions, what is saved belongs to what it falls back to.
+    const bool applies = !last_scenario(report).outcome.changed.empty();
+    if (applies && advice.saved_s > kLeastGain * out_.latency_s) {
       trials_.push_back({&candidate, std::move(advice)});
     } else {
       out_.pointless.push_back(
-          {std::string(candidate.scenario), summary, why_pointless(base_, report)});
+          {std::string(candidate.scenario), summary, why_pointless(base(), report)});
     }
   }
 
@@ -144,10 +133,11 @@ class MachineAdviser {
 
   /// Of the chosen scenarios and one more; nullopt where they cannot be applied together.
   [[nodiscard]] std::optional<double> latency_beside(const std::string& scenario) const {
-    std::vector<std::string> together = out_.combination;
-    together.push_back(scenario);
+    std::vector<Scenario> together;
+    for (const std::string& text : out_.combination) together.push_back(Scenario::parse(text));
+    together.push_back(Scenario::parse(scenario));
     try {
-      const Result result = std::move(pricer_.price(together).results.front());
+      const Result result = std::move(what_if_.with(together).results.front());
       if (result.complete != out_.complete) return std::nullopt;
       return result.predicted_latency_s / result.base->items;
     } catch (const Error&) {
@@ -155,8 +145,7 @@ class MachineAdviser {
     }
   }
 
-  Pricer pricer_;
-  Report base_;
+  WhatIf what_if_;
   std::vector<Trial> trials_;
   MachineAdvice out_;
 };

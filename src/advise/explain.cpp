@@ -35,19 +35,6 @@ constexpr std::array kParts = {Part{"overhead", &TimeParts::overhead_s},
 std::string seconds(double value) { return format_quantity(value, Unit::kSecond); }
 std::string bytes(Count value) { return format_quantity(value.as_double(), Unit::kByte); }
 
-/// The row of the scenario that was added last: those of the model stand before those of the plan.
-const ScenarioRow& last_scenario(const Report& changed) {
-  const Result& result = changed.results.front();
-  return result.scenarios.empty() ? changed.scenarios.back() : result.scenarios.back();
-}
-
-/// "overhead falls from 140 us to 27 us"
-std::string fall(const Part& part, const TimeParts& before, const TimeParts& after) {
-  return fmt::format("{} time {} from {} to {}", part.name,
-                     after.*part.seconds < before.*part.seconds ? "falls" : "grows",
-                     seconds(before.*part.seconds), seconds(after.*part.seconds));
-}
-
 /// Of the reasons for which nodes were left alone, the most frequent one.
 std::string main_refusal(const ScenarioRow& scenario) {
   std::map<std::string_view, int> counts;
@@ -101,6 +88,11 @@ TimeParts parts(const Result& result, double items) {
   return {of("compute"), of("memory"), of("overhead")};
 }
 
+const ScenarioRow& last_scenario(const Report& changed) {
+  const Result& result = changed.results.front();
+  return result.scenarios.empty() ? changed.scenarios.back() : result.scenarios.back();
+}
+
 std::string summary_of(const Scenario& scenario) {
   for (const ScenarioKind& kind : scenario_kinds()) {
     if (kind.name == scenario.name()) return std::string(kind.summary);
@@ -133,14 +125,13 @@ report::Advice describe(const Report& base, const Report& changed) {
   advice.layers = faster_layers(after);
   advice.warnings = scenario.outcome.warnings;
   const std::string per_item = items != 1 ? " for each item" : "";
-  advice.why =
-      fmt::format("{} is {} of the time: {}{}, on {} node{}.", most->name,
-                  format_percent(old_parts.*most->seconds / before.predicted_latency_s),
-                  fall(*most, old_parts, new_parts), per_item, scenario.outcome.changed.size(),
-                  scenario.outcome.changed.size() == 1 ? "" : "s");
-  advice.why.front() = static_cast<char>(std::toupper(advice.why.front()));
+  advice.why = fmt::format(
+      "{} of the time goes into {}: that falls from {} to {}{}, with {} node{} changed.",
+      format_percent(old_parts.*most->seconds / before.predicted_latency_s), most->name,
+      seconds(old_parts.*most->seconds), seconds(new_parts.*most->seconds), per_item,
+      scenario.outcome.changed.size(), scenario.outcome.changed.size() == 1 ? "" : "s");
   if (gain(*least) < -kNotable * before.predicted_latency_s) {
-    advice.why += fmt::format(" It costs {} more {} time.", seconds(-gain(*least)), least->name);
+    advice.why += fmt::format(" {} more goes into {}.", seconds(-gain(*least)), least->name);
   } else if (before.dram_bytes != after.dram_bytes) {
     advice.why += fmt::format(
         " Main-memory traffic goes from {} to {}{}.", bytes(before.dram_bytes),

@@ -11,6 +11,9 @@ namespace roofline::advise {
 /// Seconds by what they are spent on, of a run of `items` times as many items, for those of one.
 [[nodiscard]] report::TimeParts parts(const report::Result& result, double items);
 
+/// Of the scenario that was added last: those of the model stand before those of the plan.
+[[nodiscard]] const report::ScenarioRow& last_scenario(const report::Report& changed);
+
 /// What a scenario does; of its kind.
 [[nodiscard]] std::string summary_of(const Scenario& scenario);
 

@@ -46,7 +46,7 @@ class Reports {
     if (known != priced_.end()) return known->second;
     Report report = report::is_saved_report(path)
                         ? narrowed(saved(path), rule, hardware_id(rule), path)
-                        : analyze(model(path), request(rule));
+                        : analyze(model(path), to_request(rule.run, machine(rule)));
     report.model.path = path;
     return priced_.emplace(std::move(run), std::move(report)).first->second;
   }
@@ -70,21 +70,15 @@ class Reports {
     return profiles_.emplace(hardware, hardware::find(hardware)).first->second;
   }
 
+  /// nullptr for figures that need none.
+  const hardware::Profile* machine(const Rule& rule) {
+    return rule.run.hardware.empty() ? nullptr : &profile(rule.run.hardware);
+  }
+
   /// A saved report may be of a machine that has no profile here: then it is named by its id.
   std::string hardware_id(const Rule& rule) {
     const std::string& hardware = rule.run.hardware;
     return hardware::is_file(hardware) ? profile(hardware).id : hardware;
-  }
-
-  Request request(const Rule& rule) {
-    const report::Run& run = rule.run;
-    Request request;
-    request.bindings = run.sizes;
-    request.plan.runtime = run.runtime;
-    request.plan.precision = hardware::precision_from_name(run.precision);
-    request.estimate.threads = run.threads;
-    if (!run.hardware.empty()) request.hardware = {&profile(run.hardware)};
-    return request;
   }
 
   std::map<report::Run, Report> priced_;

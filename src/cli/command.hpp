@@ -96,6 +96,7 @@ extern const Command kHardwareListCommand;
 extern const Command kHardwareShowCommand;
 extern const Command kHardwareCheckCommand;
 extern const Command kOpsCommand;
+extern const Command kRequestCommand;
 extern const Command kScenariosCommand;
 extern const Command kStripCommand;
 extern const Command kSweepCommand;

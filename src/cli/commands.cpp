@@ -8,9 +8,9 @@ namespace roofline::cli {
 namespace {
 
 using Listed = const Command* const;
-constexpr Listed kModels[] = {&kAnalyzeCommand,   &kCompareCommand, &kDiffCommand,
-                              &kCheckCommand,     &kSweepCommand,   &kAdviseCommand,
-                              &kScenariosCommand, &kOpsCommand,     &kStripCommand};
+constexpr Listed kModels[] = {
+    &kAnalyzeCommand, &kCompareCommand, &kDiffCommand,      &kCheckCommand, &kSweepCommand,
+    &kRequestCommand, &kAdviseCommand,  &kScenariosCommand, &kOpsCommand,   &kStripCommand};
 constexpr Listed kMachines[] = {&kHardwareListCommand, &kHardwareShowCommand,
                                 &kHardwareCheckCommand};
 constexpr Listed kCalibration[] = {&kCalibrateHostCommand, &kCalibrateEmitCommand,

@@ -56,7 +56,11 @@ constexpr std::array<std::array<double, 2>, 9> kTiles = {{{256, 128},
                                                           {32, 32}}};
 constexpr std::array<double, 5> kSplits = {1, 2, 4, 8, 16};
 constexpr double kLeastSplitDepth = 128;  ///< elements of k that a split keeps at least
-constexpr double kHeadsPerCore = 2;       ///< fused attention: a block of threads has a whole head
+/// FLOPs of fp32 that a multiprocessor does in the time of a conversion from 16 bits: 2 x 128 over
+/// 32 results per clock. CUDA C++ Programming Guide, Throughput of Native Arithmetic Instructions,
+/// compute capability 6.1.
+constexpr double kConversion = 8;
+constexpr double kHeadsPerCore = 2;  ///< fused attention: a block of threads has a whole head
 
 }  // namespace
 
@@ -212,7 +216,8 @@ double LatencyModel::attention_s(const ops::Contraction& c, double rate) const {
 }
 
 /// The fastest tile and split of k, as a library's tuner would pick it.
-void LatencyModel::choose_tile(const ops::Contraction& c, double element_bytes, StepTime& t) const {
+void LatencyModel::choose_tile(const ops::Contraction& c, double element_bytes, double converted,
+                               StepTime& t) const {
   const Terms& terms = calibration_.terms;
   const double cores = profile_.cores ? profile_.cores->value : 1;
   const double rate = t.peak / cores * t.efficiency;
@@ -224,7 +229,9 @@ void LatencyModel::choose_tile(const ops::Contraction& c, double element_bytes, 
   double best = std::numeric_limits<double>::infinity();
   for (const auto& [rows, columns] : kTiles) {
     const double tiles = std::ceil(m / rows) * std::ceil(n / columns) * batch;
-    const double slowdown = 1 + terms.tile_half * (rows + columns) / (rows * columns);
+    // A step of k loads rows + columns elements for 2 * rows * columns FLOPs.
+    const double slowdown =
+        1 + (terms.tile_half + converted / 2) * (rows + columns) / (rows * columns);
     for (const double split : kSplits) {
       if (split > 1 && (k / split < kLeastSplitDepth || tiles >= 2 * cores)) break;
       const double waves = tiles * split / cores;
@@ -265,12 +272,14 @@ void LatencyModel::add_compute(const plan::Step& step, const KernelTiming& times
     const auto cost = calibration_.fused.find(op);
     if (cost != calibration_.fused.end()) t.fused_s += cost->second * kernel.results / vector_peak_;
   }
-  t.compute_s += t.fused_s;
+  t.beside_s = kernel.beside_flops / vector_peak_;
+  t.compute_s += t.fused_s + t.beside_s;
 }
 
 /// Time of the kernel's work at the clock of the profile.
 void LatencyModel::add_work(const plan::Step& step, StepTime& t) const {
   const ops::Contraction* c = step.work.contraction.get();
+  if (step.algorithm && step.algorithm->contraction) c = step.algorithm->contraction.get();
   if (c != nullptr && calibration_.terms.tile_half > 0) {
     if (step.kernel.kind == "attention") {
       t.compute_s = attention_s(*c, t.peak * t.efficiency);
@@ -278,7 +287,7 @@ void LatencyModel::add_work(const plan::Step& step, StepTime& t) const {
     }
     if (c->n > 1 && step.unit >= 0 && step.precision) {
       const double element_bytes = hardware::storage_bits(*step.precision) / 8.0;
-      choose_tile(*c, element_bytes, t);
+      choose_tile(*c, element_bytes, step.converts ? kConversion : 0, t);
       return;
     }
   }
@@ -300,7 +309,7 @@ StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,
   add_traffic(step, plan, distances, t);
   if (t.timing == nullptr) {
     t.peak = peak(step);
-    if (t.peak > 0) t.compute_s = step.work.flops().as_double() / t.peak;
+    if (t.peak > 0) t.compute_s = plan::executed_flops(step) / t.peak;
     t.combined_s = std::max({t.compute_s, t.cached_s, t.dram_s});
   } else {
     t.overhead_s += t.timing->call_s * clock_scale_ * step.kernel.calls;

@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "file.hpp"
+#include "roofline/onnx_io/onnx_io.hpp"
 
 namespace roofline::onnx_io {
 namespace {
@@ -179,9 +180,7 @@ void fill(const ModelSketch& sketch, onnx::GraphProto& graph) {
   }
 }
 
-}  // namespace
-
-std::int64_t write(const ModelSketch& sketch, const std::string& path) {
+std::string serialized(const ModelSketch& sketch) {
   constexpr std::int64_t kIrVersion = 8;  // opset 17 and older runtimes know it; newer ones as well
   onnx::ModelProto model;
   model.set_ir_version(kIrVersion);
@@ -195,10 +194,24 @@ std::int64_t write(const ModelSketch& sketch, const std::string& path) {
     other.set_version(1);
   }
   fill(sketch, *model.mutable_graph());
-  const std::string bytes = model.SerializeAsString();
-  // Bytes are bytes: the signedness of char is the only difference.
-  write_file(path, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+  return model.SerializeAsString();
+}
+
+// Bytes are bytes: the signedness of char is the only difference.
+std::span<const std::uint8_t> as_bytes(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+std::int64_t write(const ModelSketch& sketch, const std::string& path) {
+  const std::string bytes = serialized(sketch);
+  write_file(path, as_bytes(bytes));
   return static_cast<std::int64_t>(bytes.size());
+}
+
+ir::Model to_model(const ModelSketch& sketch, const std::string& path) {
+  return load(as_bytes(serialized(sketch)), path, Digest::kSkip);
 }
 
 }  // namespace roofline::onnx_io

@@ -50,35 +50,62 @@ Changed change_model(const infer::TypedGraph& graph, Request& request) {
   return changed;
 }
 
-report::Report price(const ir::Model& model, const Request& request) {
-  const infer::TypedGraph graph = infer::infer(model, request.bindings);
-  if (request.scenarios.empty()) return price(graph, request);
-  Request asked = request;
-  Changed changed = change_model(graph, asked);
-  Request base = request;
-  base.scenarios.clear();
-  const report::Report before = price(graph, base);
-  report::Report after = changed.model ? price(infer::infer(*changed.model, asked.bindings), asked)
-                                       : price(graph, asked);
-  after.scenarios = std::move(changed.rows);
-  add_base(before, after);
-  return after;
-}
-
-}  // namespace
-
-report::Report analyze(const ir::Model& model, const Request& request) {
+/// A single node that overflows is a diagnostic; where a sum over nodes does, nothing can be told.
+template <class Price>
+auto without_overflow(const ir::Model& model, Price price) {
   try {
-    return price(model, request);
+    return price();
   } catch (const OverflowError&) {
-    // A single node that overflows is a diagnostic; here a sum over nodes did.
     throw Error("overflow", model.path, "a sum over the model's nodes exceeds 2^63-1",
                 "check the sizes given by --dim and --shape, and the model's constants");
   }
 }
 
+}  // namespace
+
+Request to_request(const report::Run& run, const hardware::Profile* profile) {
+  Request request;
+  request.bindings = run.sizes;
+  request.plan.runtime = run.runtime;
+  request.plan.precision = hardware::precision_from_name(run.precision);
+  request.estimate.threads = run.threads;
+  if (profile != nullptr) request.hardware = {profile};
+  return request;
+}
+
+report::Report analyze(const ir::Model& model, const Request& request) {
+  if (!request.scenarios.empty()) {
+    Request base = request;
+    base.scenarios.clear();
+    return WhatIf(model, base).with(request.scenarios);
+  }
+  return without_overflow(model,
+                          [&] { return price(infer::infer(model, request.bindings), request); });
+}
+
 report::Report analyze(const std::string& path, const Request& request) {
   return analyze(onnx_io::load(path), request);
+}
+
+WhatIf::WhatIf(const ir::Model& model, Request request) : request_(std::move(request)) {
+  graph_ = infer::infer(model, request_.bindings);
+  changed_ = change_model(graph_, request_).model;
+  if (changed_) graph_ = infer::infer(*changed_, request_.bindings);
+  base_ = without_overflow(model, [&] { return price(graph_, request_); });
+}
+
+report::Report WhatIf::with(const std::vector<Scenario>& scenarios) const {
+  Request asked = request_;
+  asked.scenarios = scenarios;
+  return without_overflow(*graph_.model, [&] {
+    Changed changed = change_model(graph_, asked);
+    report::Report after = changed.model
+                               ? price(infer::infer(*changed.model, asked.bindings), asked)
+                               : price(graph_, asked);
+    after.scenarios = std::move(changed.rows);
+    add_base(base_, after);
+    return after;
+  });
 }
 
 }  // namespace roofline

@@ -3,8 +3,6 @@
 
 namespace roofline::plan {
 
-/// Turns decisions about nodes into steps and buffers: a chain of nodes is a step.
-void build_chains(const Draft& draft, const PrecisionRules& precision, int block, Plan& plan);
 /// Turns a rewritten graph into steps and buffers: a launch is a step.
 void build_launches(const Rewrite& graph, const PrecisionRules& precision, int block, Plan& plan);
 

@@ -169,8 +169,19 @@ class LaunchBuilder : private StepBuilder {
     }
     add_work(step);
     if (launch.merged) widen_contraction(step);
+    const double products = take_products_aside(step);
     add_accesses(launch, step);
     finish(std::move(step), compute_dtype(lead));
+    plan_.steps.back().kernel.work += products;
+  }
+
+  /// Products inside the kernel of a pool run beside it on the vector unit, at its efficiency.
+  /// Returns their FLOPs.
+  [[nodiscard]] static double take_products_aside(Step& step) {
+    const bool pools = step.cls == ops::OpClass::kPooling || step.cls == ops::OpClass::kReduction;
+    if (!pools || !step.work.contraction) return 0;
+    step.work.contraction.reset();
+    return 2 * step.work.macs.as_double();
   }
 
   /// Products of one operand with several weights are one product with all of their columns.

@@ -22,13 +22,12 @@ Draft::Draft(const infer::TypedGraph& typed_graph)
     : graph(typed_graph),
       host(graph.costs.size()),
       alias(graph.costs.size()),
-      next(graph.costs.size(), ir::kNoNode),
-      follows(graph.costs.size()),
       kept(graph.types.size()),
       folded_scale(graph.costs.size()),
       quantized(graph.costs.size()),
       stored(graph.types.size(), ir::kNoTensor),
-      reasons(graph.costs.size()) {
+      reasons(graph.costs.size()),
+      apart(graph.costs.size()) {
   for (std::size_t t = 0; t < kept.size(); ++t) {
     if (graph.graph().tensors[t].is_output) kept[t] = true;
     if (graph.storage.empty() || graph.storage[t] == static_cast<ir::TensorId>(t)) continue;
@@ -47,9 +46,10 @@ void mark_views(Draft& draft) {
   }
 }
 
-void fold_constants(Draft& draft) {
+void fold_constants(Draft& draft, const NodeFilter& applies) {
   for (std::size_t i = 0; i < draft.host.size(); ++i) {
     if (draft.host[i] || !draft.graph.costs[i].spec) continue;
+    if (!applies(static_cast<ir::NodeId>(i))) continue;
     if (!is_known_beforehand(draft, draft.node(static_cast<ir::NodeId>(i)))) continue;
     draft.host[i] = true;
     draft.reasons[i].emplace_back("folded: depends on constants and shapes alone");

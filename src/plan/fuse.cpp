@@ -1,158 +1,183 @@
-// Before: Conv/Gemm/MatMul -> BatchNormalization -> Add (bias or residual) -> activation, a kernel
-// each; or an operator on integers -> activation -> QuantizeLinear. After: one kernel; the edges
-// between them move no bytes; BatchNormalization folds into the weights. Conditions: each
-// intermediate has one reader and is no graph output; BatchNormalization comes before any
-// activation or residual and its statistics are constants; an Add does not widen the result. It
-// does not model: limits of real kernels (which activations, which layouts): see later presets.
+// Before: kernels as the runtime makes them. After: fuse - those kinds of fusion are done that it
+// does not do; unfuse - those that it does are not. Conditions: those of each pass, under the rules
+// of the runtime for everything else; ONNX Runtime keeps its own passes and takes the others after
+// them. It does not model: whether anybody has written such kernels, nor how well they would do:
+// their times are those of the kernel that each starts with.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <set>
+#include <string>
 
-#include "draft.hpp"
+#include "roofline/infer/selection.hpp"
+#include "scenario.hpp"
 
 namespace roofline::plan {
 namespace {
 
-using ir::NodeId;
-using ir::TensorId;
+constexpr int kMostPointwise = 4;  ///< operators behind a contraction, as TensorRT has them
 
-/// Grows one chain behind an anchor for as long as the next reader fits.
-class Chain {
- public:
-  Chain(Draft& draft, NodeId anchor) : draft_(draft), anchor_(anchor), last_(anchor) {}
+/// In the order of Fusing.
+constexpr std::array<std::string_view, kFusings> kNames = {
+    "norm",      "bias",           "activation", "residual", "elementwise", "layernorm",
+    "attention", "squeeze-excite", "shuffle",    "qdq",      "concat",      "constants"};
 
-  void grow(const std::vector<NodeId>& readers) {
-    while (true) {
-      const TensorId result = draft_.node(last_).outputs.at(0);
-      const NodeId reader = readers[static_cast<std::size_t>(result)];
-      if (reader == ir::kNoNode || draft_.host[static_cast<std::size_t>(reader)] ||
-          draft_.follows[static_cast<std::size_t>(reader)] || !runs_with_anchor(reader) ||
-          !accepts(reader, result)) {
-        return;
-      }
-      draft_.next[static_cast<std::size_t>(last_)] = reader;
-      draft_.follows[static_cast<std::size_t>(reader)] = true;
-      draft_.reasons[static_cast<std::size_t>(reader)].push_back(
-          fmt::format("fused {} into {}", draft_.node(reader).op_type, draft_.name(anchor_)));
-      last_ = reader;
-    }
-  }
-
- private:
-  /// A kernel does not reach over the border of a branch or a loop's body.
-  [[nodiscard]] bool runs_with_anchor(NodeId reader) const {
-    return draft_.graph.scope(reader).region == draft_.graph.scope(anchor_).region;
-  }
-
-  bool accepts(NodeId reader, TensorId result) {
-    const ops::OpSpec* spec = draft_.cost(reader).spec;
-    if (!spec || draft_.node(reader).outputs.size() != 1) return false;
-    if (draft_.type(draft_.node(reader).outputs[0]).shape != draft_.type(result).shape)
-      return false;
-    if (spec->fusion == ops::Fusion::kQuantize) return accepts_quantize(reader, result);
-    const bool contracts = draft_.cost(anchor_).work.contraction != nullptr;
-    if (spec->fusion == ops::Fusion::kScaleShift) return contracts && accepts_scale(reader, result);
-    if (spec->fusion == ops::Fusion::kAdd) return contracts && accepts_add(reader, result);
-    if (spec->cls != ops::OpClass::kActivation) return false;
-    linear_ = false;
-    return other_operands_are_constant(reader, result);
-  }
-
-  [[nodiscard]] bool accepts_quantize(NodeId reader, TensorId result) const {
-    return draft_.quantized[static_cast<std::size_t>(anchor_)] == Quantized::kInteger &&
-           draft_.node(reader).inputs.at(0) == result;
-  }
-
-  bool accepts_scale(NodeId reader, TensorId result) {
-    if (!linear_) {
-      draft_.reasons[static_cast<std::size_t>(reader)].push_back(fmt::format(
-          "not folded into {}: an activation or a residual lies between", draft_.name(anchor_)));
-      return false;
-    }
-    // Folding rewrites the anchor's weights, so these must be constants as well.
-    const TensorId weight = draft_.node(anchor_).inputs.at(1);
-    if (!draft_.graph.is_constant[static_cast<std::size_t>(weight)] ||
-        !other_operands_are_constant(reader, result)) {
-      return false;
-    }
-    draft_.folded_scale[static_cast<std::size_t>(reader)] = true;
-    return true;
-  }
-
-  bool accepts_add(NodeId reader, TensorId result) {
-    const auto& inputs = draft_.node(reader).inputs;
-    if (inputs.size() != 2 || inputs[0] == inputs[1]) return false;
-    const TensorId other = inputs[0] == result ? inputs[1] : inputs[0];
-    if (is_bias(other, result)) return true;
-    if (has_residual_ || draft_.type(other).shape != draft_.type(result).shape) return false;
-    has_residual_ = true;
-    linear_ = false;
-    return true;
-  }
-
-  /// A constant that varies along the contraction's output channels only.
-  bool is_bias(TensorId other, TensorId result) const {
-    const auto& shape = draft_.type(other).shape;
-    const auto& full = draft_.type(result).shape;
-    if (!draft_.graph.is_constant[static_cast<std::size_t>(other)] || !shape || !full) return false;
-    const bool is_conv = draft_.cost(anchor_).spec->cls == ops::OpClass::kConv;
-    const std::size_t channel_from_end = is_conv ? full->size() - 2 : 0;
-    for (std::size_t i = 0; i < shape->size(); ++i) {
-      if ((*shape)[shape->size() - 1 - i] != 1 && i != channel_from_end) return false;
-    }
-    return true;
-  }
-
-  bool other_operands_are_constant(NodeId reader, TensorId result) const {
-    const auto& inputs = draft_.node(reader).inputs;
-    return std::all_of(inputs.begin(), inputs.end(), [&](TensorId id) {
-      return id == ir::kNoTensor || id == result ||
-             draft_.graph.is_constant[static_cast<std::size_t>(id)];
-    });
-  }
-
-  Draft& draft_;
-  NodeId anchor_;
-  NodeId last_;
-  bool linear_ = true;  // nothing but scale, shift and bias so far
-  bool has_residual_ = false;
+constexpr std::array kArguments = {
+    ScenarioArgument{"", "WHAT",
+                     "norm, bias, activation, residual, elementwise, layernorm, attention, "
+                     "squeeze-excite, shuffle, qdq, concat or constants; all of them by default",
+                     true},
+    infer::kSelectionArguments[0],
+    infer::kSelectionArguments[1],
+    infer::kSelectionArguments[2],
 };
 
-bool is_anchor(const Draft& draft, NodeId n) {
-  const infer::NodeCost& cost = draft.cost(n);
-  if (draft.quantized[static_cast<std::size_t>(n)] == Quantized::kInteger) return true;
-  return cost.spec && cost.work.contraction && draft.node(n).outputs.size() == 1 &&
-         draft.node(n).inputs.size() >= 2 &&
-         (cost.spec->cls == ops::OpClass::kConv || cost.spec->cls == ops::OpClass::kMatmul);
+Fusings asked_for(const Scenario& scenario) {
+  Fusings kinds;
+  for (const std::string& name : scenario.all("")) {
+    const std::string known = Scenario(scenario.name(), {{"", name}}).choice("", "", kNames);
+    kinds.set(
+        static_cast<std::size_t>(std::find(kNames.begin(), kNames.end(), known) - kNames.begin()));
+  }
+  return kinds.any() ? kinds : kinds.set();
+}
+
+bool has(const Fusings& kinds, Fusing kind) { return kinds[static_cast<std::size_t>(kind)]; }
+
+void add(KernelRules& rules, const Fusings& kinds) {
+  // ONNX Runtime has passes of its own for these, which run earlier.
+  const bool first = rules.views != Views::kLaunched;
+  rules.folds_constants |= has(kinds, Fusing::kConstants) && first;
+  rules.takes_quantized |= has(kinds, Fusing::kQdq) && first;
+  rules.requantizes |= has(kinds, Fusing::kQdq) && first;
+  rules.folds_norms |= has(kinds, Fusing::kNorm);
+  rules.adds_bias |= has(kinds, Fusing::kBias);
+  rules.adds_residual |= has(kinds, Fusing::kResidual);
+  rules.fuses_attention |= has(kinds, Fusing::kAttention);
+  rules.biases_attention |= has(kinds, Fusing::kAttention);
+  rules.fuses_gates |= has(kinds, Fusing::kSqueezeExcite);
+  rules.absorbs_shuffles |= has(kinds, Fusing::kShuffle);
+  rules.views_parts |= has(kinds, Fusing::kConcat);
+  rules.places_parts |= has(kinds, Fusing::kConcat);
+  if (has(kinds, Fusing::kLayerNorm)) {
+    rules.regions = std::max(rules.regions, Regions::kUnary);
+    rules.regions_have_norms = true;
+  }
+  if (has(kinds, Fusing::kElementwise)) {
+    rules.regions = Regions::kAny;
+    rules.only_activations = false;
+  }
+  if (has(kinds, Fusing::kActivation) || rules.epilogue > 0) {
+    rules.epilogue = std::max(rules.epilogue, rules.only_activations ? 1 : kMostPointwise);
+  }
+}
+
+void take_away(KernelRules& rules, const Fusings& kinds) {
+  rules.folds_constants &= !has(kinds, Fusing::kConstants);
+  rules.takes_quantized &= !has(kinds, Fusing::kQdq);
+  rules.requantizes &= !has(kinds, Fusing::kQdq);
+  rules.folds_norms &= !has(kinds, Fusing::kNorm);
+  rules.adds_bias &= !has(kinds, Fusing::kBias);
+  rules.adds_residual &= !has(kinds, Fusing::kResidual);
+  rules.fuses_attention &= !has(kinds, Fusing::kAttention);
+  rules.fuses_gates &= !has(kinds, Fusing::kSqueezeExcite);
+  rules.absorbs_shuffles &= !has(kinds, Fusing::kShuffle);
+  rules.views_parts &= !has(kinds, Fusing::kConcat);
+  rules.places_parts &= !has(kinds, Fusing::kConcat);
+  if (has(kinds, Fusing::kActivation)) rules.epilogue = 0;
+  if (has(kinds, Fusing::kElementwise)) {
+    rules.only_activations = true;
+    rules.regions = std::min(rules.regions, Regions::kUnary);
+  }
+  if (has(kinds, Fusing::kLayerNorm)) {
+    rules.regions_have_norms = false;
+    if (rules.regions == Regions::kUnary) rules.regions = Regions::kNone;
+  }
+}
+
+void change_fusing(RuleChange& change, const Scenario& scenario, Outcome& outcome) {
+  const Fusings kinds = asked_for(scenario);
+  const infer::Selection selection(change.graph, scenario);
+  change.rules.change(change.graph, selection, [&](KernelRules& rules) { add(rules, kinds); });
+  change.wanted = [kinds, selection](ir::NodeId n, Fusing kind) {
+    return has(kinds, kind) && selection.has(n);
+  };
+  if (selection.is_whole()) {
+    change.own.added |= kinds;
+    change.own.taken &= ~kinds;
+  }
+  outcome.warnings.push_back(
+      fmt::format("where {} has no such kernels, somebody has to write them: their times are "
+                  "those of the kernels that they start with",
+                  change.runtime));
+}
+
+void change_unfusing(RuleChange& change, const Scenario& scenario, Outcome& /*outcome*/) {
+  const Fusings kinds = asked_for(scenario);
+  const infer::Selection selection(change.graph, scenario);
+  const bool has_passes = change.rules.common().views == Views::kLaunched;
+  if (has_passes && !selection.is_whole()) {
+    fail_scenario(scenario,
+                  fmt::format("picks nodes, but the passes of {} are for all", change.runtime),
+                  "leave out node=, op= and class=, or take another runtime");
+  }
+  change.rules.change(change.graph, selection,
+                      [&](KernelRules& rules) { take_away(rules, kinds); });
+  change.own.taken |= kinds;
+  change.own.added &= ~kinds;
+}
+
+/// For each node the first one of its step, or kNoNode where nothing runs.
+std::vector<ir::NodeId> leads(const Draft& draft, const Plan& plan) {
+  std::vector<ir::NodeId> lead(draft.graph.costs.size(), ir::kNoNode);
+  for (const Step& step : plan.steps) {
+    if (step.kind == StepKind::kHost) continue;
+    for (const ir::NodeId n : step.nodes) lead[static_cast<std::size_t>(n)] = step.nodes.front();
+  }
+  return lead;
+}
+
+/// `reason`: that was not there before. Nodes of one kind get one text: reports count them by it.
+std::string what_is_new(const Draft& after, ir::NodeId n, ir::NodeId lead, bool was_none,
+                        std::string reason) {
+  if (lead == n) {
+    if (was_none) return "runs now";
+    return reason.empty() ? "a kernel of its own now" : reason;
+  }
+  if (lead != ir::kNoNode) return "into the kernel of " + after.node(lead).op_type;
+  return reason.empty() ? "does not run any more" : reason;
 }
 
 }  // namespace
 
-std::vector<NodeId> sole_readers(const Draft& draft) {
-  const ir::Graph& graph = draft.graph.graph();
-  std::vector<NodeId> reader(graph.tensors.size(), ir::kNoNode);
-  std::vector<bool> shared(graph.tensors.size());
-  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-    for (const TensorId id : graph.nodes[n].inputs) {
-      if (id == ir::kNoTensor) continue;
-      const auto t = static_cast<std::size_t>(id);
-      const auto node = static_cast<NodeId>(n);
-      if (reader[t] != ir::kNoNode && reader[t] != node) shared[t] = true;
-      reader[t] = node;
-    }
+void compare_kernels(const Draft& before, const Plan& old_plan, const Draft& after,
+                     const Plan& new_plan, Outcome& outcome) {
+  const std::vector<ir::NodeId> old_leads = leads(before, old_plan);
+  const std::vector<ir::NodeId> new_leads = leads(after, new_plan);
+  for (std::size_t i = 0; i < new_leads.size(); ++i) {
+    const std::vector<std::string>& old_reasons = before.reasons[i];
+    const auto is_new = [&](const std::string& reason) {
+      return std::find(old_reasons.begin(), old_reasons.end(), reason) == old_reasons.end();
+    };
+    const auto& reasons = after.reasons[i];
+    const auto reason = std::find_if(reasons.begin(), reasons.end(), is_new);
+    if (old_leads[i] == new_leads[i] && reason == reasons.end()) continue;
+    const auto n = static_cast<ir::NodeId>(i);
+    outcome.changed.push_back(
+        infer::finding(after.graph, n,
+                       what_is_new(after, n, new_leads[i], old_leads[i] == ir::kNoNode,
+                                   reason == reasons.end() ? std::string() : *reason)));
   }
-  for (std::size_t t = 0; t < reader.size(); ++t) {
-    if (shared[t] || draft.kept[t]) reader[t] = ir::kNoNode;
-  }
-  return reader;
 }
 
-void fuse_epilogues(Draft& draft) {
-  const std::vector<NodeId> readers = sole_readers(draft);
-  for (std::size_t i = 0; i < draft.host.size(); ++i) {
-    const auto n = static_cast<NodeId>(i);
-    if (!draft.host[i] && is_anchor(draft, n)) Chain(draft, n).grow(readers);
-  }
-}
+const PlanScenario kFuse{
+    {"fuse", "make one kernel of what the runtime runs as several", kArguments},
+    nullptr,
+    change_fusing};
+const PlanScenario kUnfuse{
+    {"unfuse", "run as several kernels what the runtime makes one of", kArguments},
+    nullptr,
+    change_unfusing};
 
 }  // namespace roofline::plan

@@ -103,17 +103,34 @@ void fuse_members(Rewrite& graph, const std::vector<LaunchId>& members, std::str
   graph.at(members.front()).fused = std::move(fused);
 }
 
-void rewrite_by_rules(Rewrite& graph, const KernelRules& rules) {
-  rules::remove_what_ran_before(graph);
+void NodeRules::change(const infer::TypedGraph& graph, const infer::Selection& selection,
+                       const std::function<void(KernelRules&)>& apply) {
+  if (selection.is_whole()) {
+    for (KernelRules& row : rows_) apply(row);
+    return;
+  }
+  const std::size_t rows = rows_.size();
+  row_.resize(graph.costs.size());
+  rows_.insert(rows_.end(), rows_.begin(), rows_.begin() + static_cast<std::ptrdiff_t>(rows));
+  for (std::size_t i = rows; i < rows_.size(); ++i) apply(rows_[i]);
+  for (std::size_t n = 0; n < row_.size(); ++n) {
+    if (selection.has(static_cast<ir::NodeId>(n))) row_[n] += rows;
+  }
+}
+
+void rewrite_by_rules(Rewrite& graph, const NodeRules& rules) {
+  rules::remove_what_ran_before(graph, rules);
   rules::eliminate_views(graph, rules);
-  if (rules.views_parts) rules::view_parts(graph);
-  if (rules.fuses_attention) rules::fuse_attention(graph, rules);
+  rules::absorb_shuffles(graph, rules);
+  rules::view_parts(graph, rules);
+  rules::fuse_attention(graph, rules);
   rules::fold_into_contractions(graph, rules);
-  if (rules.epilogue > 0) rules::fuse_epilogues(graph, rules);
-  if (rules.merges_projections) rules::merge_projections(graph);
-  if (rules.regions != Regions::kNone) rules::fuse_regions(graph, rules);
-  if (rules.places_parts) rules::place_parts(graph);
-  // Kernels work on channels in vectors: in the kinds of kernels, as in the blocked layout.
+  rules::fuse_epilogues(graph, rules);
+  rules::fuse_gates(graph, rules);
+  rules::merge_projections(graph, rules);
+  rules::fuse_regions(graph, rules);
+  rules::place_parts(graph, rules);
+  if (!rules.common().works_in_vectors) return;
   for (LaunchId l = 0; l < graph.count(); ++l) {
     if (graph.is_live(l) && !graph.at(l).nodes.empty() && !graph.at(l).cls) {
       graph.at(l).layout = Layout::kBlocked;

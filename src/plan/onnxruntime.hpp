@@ -1,4 +1,5 @@
 #pragma once
+#include "fusing.hpp"
 #include "rewrite.hpp"
 
 namespace roofline::plan {
@@ -7,8 +8,9 @@ namespace roofline::plan {
 enum class OrtLevel : std::uint8_t { kOff, kBasic, kExtended, kAll };
 
 /// Rewrites the graph as ONNX Runtime 1.30 does for its CPU provider. `block`: channels of a vector
-/// in the blocked layout; 1 where the runtime has none.
-void rewrite_as_onnxruntime(Rewrite& graph, OrtLevel level, int block);
+/// in the blocked layout; 1 where the runtime has none. `change`: passes that run although the
+/// level has none such, or do not although it has.
+void rewrite_as_onnxruntime(Rewrite& graph, OrtLevel level, int block, const FusingChange& change);
 
 // Passes, each in the file of its name. They look at every live launch once.
 namespace ort {
@@ -18,7 +20,8 @@ void mark_vague_sizes(Rewrite& graph, LaunchId l);
 void fold_constants(Rewrite& graph);
 void merge_equal_nodes(Rewrite& graph);
 void eliminate_no_ops(Rewrite& graph);
-void fold_into_conv(Rewrite& graph);
+void fold_norms_into_conv(Rewrite& graph);
+void fold_factors_into_conv(Rewrite& graph);
 void absorb_padding(Rewrite& graph);
 void fuse_matmul_add(Rewrite& graph);
 void fuse_matmul_add_of_attention(Rewrite& graph);
@@ -42,7 +45,7 @@ void slice_ranges(Rewrite& graph);
 void copy_dequantizers(Rewrite& graph);
 void fuse_quantized(Rewrite& graph);
 void use_channels_last(Rewrite& graph);
-void use_blocked_layout(Rewrite& graph, int block);
+void use_blocked_layout(Rewrite& graph, int block, const FusingChange& change);
 
 }  // namespace ort
 }  // namespace roofline::plan

@@ -44,9 +44,9 @@ bool folds(const Rewrite& graph, LaunchId conv, LaunchId behind) {
          is_per_channel(graph, launch.inputs[1], conv, launch.op == "Mul");
 }
 
-void fold_chain(Rewrite& graph, LaunchId conv) {
+void fold_chain(Rewrite& graph, LaunchId conv, std::initializer_list<std::string_view> ops) {
   while (true) {
-    const LaunchId behind = graph.next(conv, {"BatchNormalization", "Mul", "Add"});
+    const LaunchId behind = graph.next(conv, ops);
     if (behind == kNoLaunch || !folds(graph, conv, behind)) return;
     // A factor needs no operand; a shift is the bias, where there is none yet.
     std::vector<TensorId> operands = graph.at(conv).inputs;
@@ -60,14 +60,17 @@ void fold_chain(Rewrite& graph, LaunchId conv) {
   }
 }
 
-}  // namespace
-
-void fold_into_conv(Rewrite& graph) {
+void fold_into_conv(Rewrite& graph, std::initializer_list<std::string_view> ops) {
   for (LaunchId l = 0; l < graph.count(); ++l) {
     if (graph.is(l, {"Conv"}) && !graph.at(l).outputs.empty() && has_constant_weights(graph, l)) {
-      fold_chain(graph, l);
+      fold_chain(graph, l, ops);
     }
   }
 }
+
+}  // namespace
+
+void fold_norms_into_conv(Rewrite& graph) { fold_into_conv(graph, {"BatchNormalization"}); }
+void fold_factors_into_conv(Rewrite& graph) { fold_into_conv(graph, {"Mul", "Add"}); }
 
 }  // namespace roofline::plan::ort

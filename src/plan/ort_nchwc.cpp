@@ -28,7 +28,11 @@ bool is_in(const Table& table, std::string_view op) {
 
 class BlockedLayout {
  public:
-  BlockedLayout(Rewrite& graph, std::int64_t block) : graph_(graph), block_(block) {}
+  BlockedLayout(Rewrite& graph, std::int64_t block, const FusingChange& change)
+      : graph_(graph),
+        block_(block),
+        activates_(change.runs(Fusing::kActivation, true)),
+        adds_(change.runs(Fusing::kResidual, true)) {}
 
   void run() {
     for (const LaunchId l : std::vector<LaunchId>(graph_.order())) {
@@ -62,7 +66,7 @@ class BlockedLayout {
     if (op == "Add" || op == "Sum") return transform_binary(l, true);
     if (op == "Mul") return transform_binary(l, false);
     if (op == "Concat") return transform_concat(l);
-    if (op == "HardSigmoid" && fuse_hard_swish(l)) return;
+    if (activates_ && op == "HardSigmoid" && fuse_hard_swish(l)) return;
     if (is_in(kElementwise, op)) return transform_activation(l);
     if (op == "BatchNormalization") return transform_batch_normalization(l);
     if (op == "Transpose") return transform_transpose(l);
@@ -240,7 +244,7 @@ class BlockedLayout {
   [[nodiscard]] bool takes_residual(TensorId t) const {
     const Blocked* operand = blocked(t);
     const Launch& conv = graph_.at(operand->launch);
-    return conv.op == "Conv" && conv.inputs.size() < 4 && operand->uses == 1 &&
+    return adds_ && conv.op == "Conv" && conv.inputs.size() < 4 && operand->uses == 1 &&
            conv.fused.empty() && !conv.nodes.empty();
   }
 
@@ -288,7 +292,8 @@ class BlockedLayout {
     if (source == nullptr) return;
     const Launch& conv = graph_.at(source->launch);
     const bool bare = conv.fused.empty() || conv.fused.back() == "Add";
-    if (is_in(kFusible, graph_.at(l).op) && conv.op == "Conv" && source->uses == 1 && bare) {
+    if (activates_ && is_in(kFusible, graph_.at(l).op) && conv.op == "Conv" && source->uses == 1 &&
+        bare) {
       return fuse_behind(source->launch, l, conv.inputs);
     }
     const Blocked before = *source;
@@ -356,6 +361,8 @@ class BlockedLayout {
 
   Rewrite& graph_;
   std::int64_t block_;
+  bool activates_;                                    ///< convolutions take activations on
+  bool adds_;                                         ///< and residuals
   std::unordered_map<TensorId, Blocked> blocked_;     // by the plain result
   std::unordered_map<TensorId, TensorId> reordered_;  // by the plain operand
   std::vector<TensorId> results_;
@@ -363,8 +370,8 @@ class BlockedLayout {
 
 }  // namespace
 
-void use_blocked_layout(Rewrite& graph, int block) {
-  if (block > 1) BlockedLayout(graph, block).run();
+void use_blocked_layout(Rewrite& graph, int block, const FusingChange& change) {
+  if (block > 1) BlockedLayout(graph, block, change).run();
 }
 
 }  // namespace roofline::plan::ort

@@ -22,12 +22,13 @@ bool can_pad(const ops::OpSpec* spec) {
 
 }  // namespace
 
-void absorb_padding(Draft& draft) {
+void absorb_padding(Draft& draft, const NodeFilter& applies) {
   const ir::Graph& graph = draft.graph.graph();
   std::vector<ir::NodeId> pad_of(graph.tensors.size(), ir::kNoNode);
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     const ops::OpSpec* spec = draft.graph.costs[n].spec;
     if (!spec || spec->fusion != ops::Fusion::kPad || draft.host[n]) continue;
+    if (!applies(static_cast<ir::NodeId>(n))) continue;
     const ir::TensorId result = graph.nodes[n].outputs.at(0);
     if (!is_constant_border(graph.nodes[n]) || draft.kept[static_cast<std::size_t>(result)]) {
       continue;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "build.hpp"
 #include "kernel_rules.hpp"
@@ -16,62 +17,28 @@
 namespace roofline::plan {
 namespace {
 
-/// Of the machine, what a plan is made for.
-struct Target {
-  const PrecisionRules& precision;
-  int block;  ///< channels of a vector in the blocked layout; 1 where there is none
-};
-
-void build_as_written(Draft& draft, const Target& target, Plan& plan) {
-  build_chains(draft, target.precision, target.block, plan);
-}
-
-void build_basic(Draft& draft, const Target& target, Plan& plan) {
-  keep_quantized(draft);
-  fold_constants(draft);
-  absorb_padding(draft);
-  fuse_epilogues(draft);
-  build_chains(draft, target.precision, target.block, plan);
-}
-
-template <OrtLevel kLevel>
-void build_onnxruntime(Draft& draft, const Target& target, Plan& plan) {
-  Rewrite graph(draft);
-  rewrite_as_onnxruntime(graph, kLevel, target.block);
-  build_launches(graph, target.precision, target.block, plan);
-}
-
-template <const KernelRules& kRules>
-void build_by_rules(Draft& draft, const Target& target, Plan& plan) {
-  Rewrite graph(draft);
-  rewrite_by_rules(graph, kRules);
-  PrecisionRules precision = target.precision;
-  if (kRules.pads_channels) precision.pad_channels();
-  build_launches(graph, precision, kRules.block, plan);
-  finish_by_rules(draft, kRules, plan);
-}
-
 struct Runtime {
   std::string_view name;
-  void (*build)(Draft&, const Target&, Plan&);
+  const KernelRules& rules;
+  std::optional<OrtLevel> level = {};  ///< of ONNX Runtime, whose passes come before the rules
 };
 constexpr std::array kRuntimes = {
-    Runtime{"none", build_as_written},
-    Runtime{"basic", build_basic},
-    Runtime{"onnxruntime", build_onnxruntime<OrtLevel::kAll>},
-    Runtime{"onnxruntime:off", build_onnxruntime<OrtLevel::kOff>},
-    Runtime{"onnxruntime:basic", build_onnxruntime<OrtLevel::kBasic>},
-    Runtime{"onnxruntime:extended", build_onnxruntime<OrtLevel::kExtended>},
-    Runtime{"onnxruntime:all", build_onnxruntime<OrtLevel::kAll>},
-    Runtime{"tensorrt", build_by_rules<kTensorRt>},
+    Runtime{"none", kAsWritten},
+    Runtime{"basic", kBasicRules},
+    Runtime{"onnxruntime", kOwnPasses, OrtLevel::kAll},
+    Runtime{"onnxruntime:off", kOwnPasses, OrtLevel::kOff},
+    Runtime{"onnxruntime:basic", kOwnPasses, OrtLevel::kBasic},
+    Runtime{"onnxruntime:extended", kOwnPasses, OrtLevel::kExtended},
+    Runtime{"onnxruntime:all", kOwnPasses, OrtLevel::kAll},
+    Runtime{"tensorrt", kTensorRt},
     // The same kernels, called by hosts that add time of their own to each run.
-    Runtime{"tensorrt:mlperf", build_by_rules<kTensorRt>},
-    Runtime{"tensorrt:paddle", build_by_rules<kTensorRt>},
-    Runtime{"tensorrt:torch2trt", build_by_rules<kTensorRt>},
-    Runtime{"ncnn", build_by_rules<kNcnn>},
-    Runtime{"pytorch", build_by_rules<kPyTorch>},
-    Runtime{"pytorch:channels_last", build_by_rules<kPyTorch>},
-    Runtime{"pytorch:compile", build_by_rules<kPyTorchCompile>},
+    Runtime{"tensorrt:mlperf", kTensorRt},
+    Runtime{"tensorrt:paddle", kTensorRt},
+    Runtime{"tensorrt:torch2trt", kTensorRt},
+    Runtime{"ncnn", kNcnn},
+    Runtime{"pytorch", kPyTorch},
+    Runtime{"pytorch:channels_last", kPyTorch},
+    Runtime{"pytorch:compile", kPyTorchCompile},
 };
 
 Error unknown_runtime(const std::string& name) {
@@ -93,6 +60,96 @@ int block_of(const hardware::Profile* profile) {
   return bits > 128 ? 8 : 1;
 }
 
+/// Makes a plan, and again under each scenario that changes the rules it is made by.
+class Planner {
+ public:
+  Planner(const infer::TypedGraph& graph, const hardware::Profile* profile, const Runtime& runtime,
+          const PlanOptions& asked)
+      : graph_(graph),
+        profile_(profile),
+        runtime_(runtime),
+        options_(possible(profile, asked, diagnostics_)),
+        precision_(profile, options_, diagnostics_),
+        rules_(runtime.rules),
+        made_(std::make_unique<Made>(graph)) {
+    if (runtime.rules.pads_channels) precision_.pad_channels();
+  }
+
+  Plan make() {
+    build(*made_);
+    std::vector<Outcome> outcomes(options_.scenarios.size());
+    for (std::size_t i = 0; i < outcomes.size(); ++i) change_rules(i, outcomes[i]);
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      const PlanScenario& scenario = find_scenario(options_.scenarios[i]);
+      if (scenario.apply == nullptr) continue;
+      if (!made_->plan.devices.empty()) {
+        fail_scenario(options_.scenarios[i], "comes behind one that spreads the plan over devices",
+                      "ask for that one last");
+      }
+      PlanChange change{.draft = made_->draft,
+                        .profile = *profile_,
+                        .precision = precision_,
+                        .block = block(),
+                        .plan = made_->plan};
+      scenario.apply(change, options_.scenarios[i], outcomes[i]);
+    }
+    made_->plan.diagnostics = std::move(diagnostics_);
+    made_->plan.outcomes = std::move(outcomes);
+    return std::move(made_->plan);
+  }
+
+ private:
+  struct Made {
+    explicit Made(const infer::TypedGraph& graph) : draft(graph) {}
+    Draft draft;
+    Plan plan = {};
+  };
+
+  [[nodiscard]] int block() const {
+    return runtime_.rules.block > 0 ? runtime_.rules.block : block_of(profile_);
+  }
+
+  void build(Made& made) const {
+    made.plan.runtime = full_runtime_name(options_.runtime);
+    made.plan.precision =
+        options_.precision ? hardware::precision_name(*options_.precision) : "as-is";
+    mark_views(made.draft);
+    Rewrite graph(made.draft);
+    if (runtime_.level) rewrite_as_onnxruntime(graph, *runtime_.level, block(), own_);
+    rewrite_by_rules(graph, rules_);
+    explain_unfused(graph, rules_);
+    build_launches(graph, precision_, block(), made.plan);
+    finish_by_rules(made.draft, rules_.common(), made.plan);
+  }
+
+  void change_rules(std::size_t i, Outcome& outcome) {
+    const Scenario& asked = options_.scenarios[i];
+    const PlanScenario& scenario = find_scenario(asked);
+    if (scenario.change_rules == nullptr) return;
+    RuleChange change{.graph = graph_, .runtime = runtime_.name, .rules = rules_, .own = own_};
+    scenario.change_rules(change, asked, outcome);
+    auto changed = std::make_unique<Made>(graph_);
+    build(*changed);
+    compare_kernels(made_->draft, made_->plan, changed->draft, changed->plan, outcome);
+    for (std::size_t n = 0; change.wanted && n < changed->draft.apart.size(); ++n) {
+      const Apart& apart = changed->draft.apart[n];
+      if (apart.why.empty() || !change.wanted(static_cast<ir::NodeId>(n), apart.kind)) continue;
+      outcome.refused.push_back(infer::finding(graph_, static_cast<ir::NodeId>(n), apart.why));
+    }
+    made_ = std::move(changed);
+  }
+
+  const infer::TypedGraph& graph_;
+  const hardware::Profile* profile_;
+  const Runtime& runtime_;
+  std::vector<Diagnostic> diagnostics_ = {};
+  PlanOptions options_;
+  PrecisionRules precision_;
+  NodeRules rules_;
+  FusingChange own_ = {};
+  std::unique_ptr<Made> made_;
+};
+
 }  // namespace
 
 std::string_view step_kind_name(StepKind kind) {
@@ -105,6 +162,8 @@ std::string_view step_kind_name(StepKind kind) {
       return "host";
     case StepKind::kReorder:
       return "reorder";
+    case StepKind::kConvert:
+      return "convert";
     case StepKind::kTransfer:
       return "transfer";
   }
@@ -117,8 +176,7 @@ double executed_flops(const Step& step) {
   if (c == nullptr) return flops;
   const double direct = 2 * step.work.macs.as_double();
   const double valid = 2 * std::min(c->valid_macs, step.work.macs).as_double();
-  const bool transforms = step.kernel.kind == "conv.winograd";
-  return flops - direct + (transforms ? std::min(step.kernel.work, valid) : valid);
+  return flops - direct + (step.algorithm ? step.algorithm->flops : valid);
 }
 
 const hardware::Profile& device_of(const Plan& plan, const Step& step,
@@ -149,21 +207,7 @@ Plan make_plan(const infer::TypedGraph& graph, const hardware::Profile* profile,
   const auto* runtime = std::find_if(kRuntimes.begin(), kRuntimes.end(),
                                      [&](const Runtime& r) { return r.name == asked.runtime; });
   if (runtime == kRuntimes.end()) throw unknown_runtime(asked.runtime);
-  Plan plan;
-  const PlanOptions options = possible(profile, asked, plan.diagnostics);
-  plan.runtime = full_runtime_name(options.runtime);
-  plan.precision = options.precision ? hardware::precision_name(*options.precision) : "as-is";
-  Draft draft(graph);
-  mark_views(draft);
-  const PrecisionRules precision(profile, options, plan.diagnostics);
-  const int block = block_of(profile);
-  runtime->build(draft, {.precision = precision, .block = block}, plan);
-  if (!options.scenarios.empty()) {
-    apply_scenarios(
-        {.draft = draft, .profile = *profile, .precision = precision, .block = block, .plan = plan},
-        options.scenarios);
-  }
-  return plan;
+  return Planner(graph, profile, *runtime, asked).make();
 }
 
 }  // namespace roofline::plan

@@ -34,13 +34,6 @@ std::vector<Precision> wider(Precision precision) {
   return {};
 }
 
-bool has_peak(const hardware::Profile& profile, Precision precision) {
-  for (const hardware::ComputeUnit& unit : profile.units) {
-    if (unit.peaks.contains(precision)) return true;
-  }
-  return false;
-}
-
 std::vector<std::string> supported(const hardware::Profile& profile) {
   std::vector<std::string> names;
   for (int p = 0; p <= static_cast<int>(Precision::kInt4); ++p) {
@@ -58,6 +51,35 @@ std::optional<Precision> fallback_for_fp32(const hardware::Profile& profile) {
     if (has_peak(profile, p)) return p;
   }
   return {};
+}
+
+// How reasons for a unit begin: another choice takes them back.
+constexpr std::string_view kNotOn = "not on ";
+constexpr std::string_view kComputedIn = "computed in ";
+
+/// A kernel that would compute more zeros than this for each result is not worth it.
+constexpr double kLeastFilled = 1.0 / 8;
+
+/// What remains of a matrix unit's rate when channels are padded to its alignment: k without the
+/// kernel's taps, n per group. 1: both are aligned.
+double filled(const ops::Contraction& c, int alignment) {
+  const std::int64_t taps =
+      std::accumulate(c.kernel.begin(), c.kernel.end(), std::int64_t{1}, std::multiplies<>());
+  if (taps <= 0 || c.k < taps || c.n <= 0) return 0;
+  const auto share = [alignment](std::int64_t channels) {
+    const std::int64_t padded = (channels + alignment - 1) / alignment * alignment;
+    return static_cast<double>(channels) / static_cast<double>(padded);
+  };
+  return share(c.k / taps) * share(c.n);
+}
+
+}  // namespace
+
+bool has_peak(const hardware::Profile& profile, Precision precision) {
+  for (const hardware::ComputeUnit& unit : profile.units) {
+    if (unit.peaks.contains(precision)) return true;
+  }
+  return false;
 }
 
 ir::DType storage_dtype(Precision precision) {
@@ -80,24 +102,6 @@ ir::DType storage_dtype(Precision precision) {
   }
   return ir::DType::kFloat32;
 }
-
-/// A kernel that would compute more zeros than this for each result is not worth it.
-constexpr double kLeastFilled = 1.0 / 8;
-
-/// What remains of a matrix unit's rate when channels are padded to its alignment: k without the
-/// kernel's taps, n per group. 1: both are aligned.
-double filled(const ops::Contraction& c, int alignment) {
-  const std::int64_t taps =
-      std::accumulate(c.kernel.begin(), c.kernel.end(), std::int64_t{1}, std::multiplies<>());
-  if (taps <= 0 || c.k < taps || c.n <= 0) return 0;
-  const auto share = [alignment](std::int64_t channels) {
-    const std::int64_t padded = (channels + alignment - 1) / alignment * alignment;
-    return static_cast<double>(channels) / static_cast<double>(padded);
-  };
-  return share(c.k / taps) * share(c.n);
-}
-
-}  // namespace
 
 PlanOptions possible(const hardware::Profile* profile, PlanOptions options,
                      std::vector<Diagnostic>& diagnostics) {
@@ -156,8 +160,8 @@ int PrecisionRules::fastest_unit(Precision precision, Step& step) const {
       rate *= share;
       if (share < (pads_channels_ ? kLeastFilled : 1)) {
         step.reasons.push_back(
-            fmt::format("not on {}: channels {} in, {} out are not both multiples of {}", unit.name,
-                        c.k, c.n, peak->second.alignment));
+            fmt::format("{}{}: channels {} in, {} out are not both multiples of {}", kNotOn,
+                        unit.name, c.k, c.n, peak->second.alignment));
         continue;
       }
     }
@@ -168,19 +172,48 @@ int PrecisionRules::fastest_unit(Precision precision, Step& step) const {
   return best;
 }
 
+void PrecisionRules::widen(Step& step) const {
+  if (step.precision != Precision::kFp16 && step.precision != Precision::kBf16) return;
+  const auto rate = [&](int unit, Precision precision) {
+    return profile_->units[static_cast<std::size_t>(unit)].peaks.at(precision).flops_per_s.value;
+  };
+  const int wide = fastest_unit(Precision::kFp32, step);
+  if (wide < 0) return;
+  const double factor = rate(wide, Precision::kFp32) / rate(step.unit, *step.precision);
+  if (factor <= 1) return;
+  step.reasons.push_back(
+      fmt::format("computed in fp32, {:.3g} times as fast here as {}: what is loaded is converted",
+                  factor, hardware::precision_name(*step.precision)));
+  step.unit = wide;
+  step.precision = Precision::kFp32;
+  step.converts = true;
+}
+
 void PrecisionRules::assign_unit(ir::DType dtype, Step& step) const {
   std::optional<Precision> wanted = hardware::precision_of(storage(dtype));
   if (asked_ && ir::is_float(dtype) && ir::bits(dtype) >= 16) wanted = asked_;
   step.precision = wanted;
-  if (!profile_ || !wanted) return;
-  step.unit = fastest_unit(*wanted, step);
-  if (step.unit >= 0) return;
-  for (const Precision candidate : wider(*wanted)) {
+  if (profile_ && wanted) choose_unit(*wanted, step);
+}
+
+void PrecisionRules::reassign_unit(Precision wanted, Step& step) const {
+  std::erase_if(step.reasons, [](const std::string& reason) {
+    return reason.starts_with(kNotOn) || reason.starts_with(kComputedIn);
+  });
+  step.precision = wanted;
+  step.converts = false;
+  if (profile_) choose_unit(wanted, step);
+}
+
+void PrecisionRules::choose_unit(Precision wanted, Step& step) const {
+  step.unit = fastest_unit(wanted, step);
+  if (step.unit >= 0) return widen(step);
+  for (const Precision candidate : wider(wanted)) {
     step.unit = fastest_unit(candidate, step);
     if (step.unit < 0) continue;
-    step.reasons.push_back(fmt::format("computed in {}: no unit runs this in {}",
+    step.reasons.push_back(fmt::format("{}{}: no unit runs this in {}", kComputedIn,
                                        hardware::precision_name(candidate),
-                                       hardware::precision_name(*wanted)));
+                                       hardware::precision_name(wanted)));
     step.precision = candidate;
     return;
   }

@@ -30,6 +30,26 @@ void find_stored(Draft& draft) {
   }
 }
 
+/// For each tensor its only reader, or kNoNode when it has none, several, or is needed elsewhere.
+std::vector<NodeId> sole_readers(const Draft& draft) {
+  const ir::Graph& graph = draft.graph.graph();
+  std::vector<NodeId> reader(graph.tensors.size(), ir::kNoNode);
+  std::vector<bool> shared(graph.tensors.size());
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    for (const TensorId id : graph.nodes[n].inputs) {
+      if (id == ir::kNoTensor) continue;
+      const auto t = static_cast<std::size_t>(id);
+      const auto node = static_cast<NodeId>(n);
+      if (reader[t] != ir::kNoNode && reader[t] != node) shared[t] = true;
+      reader[t] = node;
+    }
+  }
+  for (std::size_t t = 0; t < reader.size(); ++t) {
+    if (shared[t] || draft.kept[t]) reader[t] = ir::kNoNode;
+  }
+  return reader;
+}
+
 class Matcher {
  public:
   explicit Matcher(Draft& draft) : draft_(draft), readers_(sole_readers(draft)) {}
@@ -80,13 +100,13 @@ class Matcher {
 
 }  // namespace
 
-void keep_quantized(Draft& draft) {
+void keep_quantized(Draft& draft, const NodeFilter& applies) {
   find_stored(draft);
   const Matcher matcher(draft);
   std::vector<bool> needed = draft.kept;  // as floats
   for (std::size_t i = 0; i < draft.host.size(); ++i) {
     const auto n = static_cast<NodeId>(i);
-    if (!draft.host[i]) draft.quantized[i] = matcher.match(n);
+    if (!draft.host[i] && applies(n)) draft.quantized[i] = matcher.match(n);
     if (draft.quantized[i] != Quantized::kNo) continue;
     for (const TensorId id : draft.node(n).inputs) {
       if (id != ir::kNoTensor) needed[static_cast<std::size_t>(id)] = true;

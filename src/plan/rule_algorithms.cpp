@@ -4,10 +4,10 @@
 // 8 channels in and out; tiles of 6 or 4 results. It does not model: how a runtime chooses between
 // the tiles beyond counting multiplications, nor the accuracy of either.
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "kernel_rules.hpp"
+#include "winograd.hpp"
 
 namespace roofline::plan {
 namespace {
@@ -15,20 +15,10 @@ namespace {
 constexpr std::int64_t kLeastChannels = 8;
 constexpr double kTaps = 9;
 
-/// F(6,3) and F(4,3): results of a tile on each axis.
-constexpr std::array kTiles = {6.0, 4.0};
-
-/// Points of a tile in the transformed domain, on a plane.
-double points(double results) { return (results + 2) * (results + 2); }
-
 bool fits(const Step& step) {
-  const ops::Contraction* c = step.work.contraction.get();
-  if (c == nullptr || step.cls != ops::OpClass::kConv || c->groups != 1) return false;
-  const auto all_one = [](const std::vector<std::int64_t>& values) {
-    return std::all_of(values.begin(), values.end(), [](std::int64_t v) { return v == 1; });
-  };
-  return c->kernel == std::vector<std::int64_t>{3, 3} && all_one(c->stride) &&
-         all_one(c->dilation) && c->k / 9 >= kLeastChannels && c->n >= kLeastChannels;
+  if (!no_winograd(step).empty()) return false;
+  const ops::Contraction& c = *step.work.contraction;
+  return c.kernel.front() == 3 && c.k / 9 >= kLeastChannels && c.n >= kLeastChannels;
 }
 
 Count scaled(Count bytes, double factor) {
@@ -48,59 +38,49 @@ class Winograd {
     const auto height = static_cast<double>((*shape)[2]);
     const auto width = static_cast<double>((*shape)[3]);
     double best = kTaps * height * width;
-    double tile = 0;
-    for (const double results : kTiles) {
+    const WinogradTile* chosen = nullptr;
+    // The larger tile where both take as many multiplications.
+    const auto tiles = winograd_tiles();
+    for (auto tile = tiles.rbegin(); tile != tiles.rend(); ++tile) {
+      if (tile->taps != 3 || tile->results < 4) continue;
       const double work =
-          std::ceil(height / results) * std::ceil(width / results) * points(results);
+          std::ceil(height / tile->results) * std::ceil(width / tile->results) * tile->points();
       if (work >= best) continue;
       best = work;
-      tile = results;
+      chosen = &*tile;
     }
-    if (tile == 0) return;
-    use(step, tile, best / (kTaps * height * width), height * width);
+    if (chosen == nullptr) return;
+    use(step, *chosen, best / (kTaps * height * width), height * width);
   }
 
  private:
-  void use(Step& step, double tile, double share, double pixels) {
+  void use(Step& step, const WinogradTile& tile, double share, double pixels) {
     const ops::Contraction& c = *step.work.contraction;
     const double channels_in = rounded_up(static_cast<double>(c.k) / kTaps, block_);
     const double channels_out = rounded_up(static_cast<double>(c.n), block_);
     step.kernel.kind = "conv.winograd";
     step.kernel.work = 2 * static_cast<double>(c.m) * channels_out * channels_in * kTaps * share;
     step.kernel.extents = {channels_in, channels_out, pixels};
-    step.reasons.push_back(tile == 6 ? "Winograd F(6,3)" : "Winograd F(4,3)");
-    expand_weights(step, points(tile) / kTaps);
-    add_workspace(step, points(tile) / (tile * tile));
+    // Transforms are part of what the kernel's efficiency was fitted to.
+    const double valid = 2 * std::min(c.valid_macs, step.work.macs).as_double();
+    step.algorithm =
+        Algorithm{.name = "Winograd " + tile.name(), .flops = std::min(step.kernel.work, valid)};
+    step.reasons.push_back(tile.results == 6 ? "Winograd F(6,3)" : "Winograd F(4,3)");
+    transform_weights(tile, step, plan_);
+    add_workspace(scaled(touched(step), tile.points() / (tile.results * tile.results)), step,
+                  plan_);
   }
 
-  void expand_weights(Step& step, double factor) {
-    const ops::Contraction& c = *step.work.contraction;
-    for (BufferAccess& access : step.accesses) {
-      Buffer& buffer = plan_.buffers[static_cast<std::size_t>(access.buffer)];
-      if (!buffer.is_weight || access.bytes < Count(c.k) * Count(c.n)) continue;
-      access.bytes = scaled(access.bytes, factor);
-      buffer.bytes = access.bytes;
-      return;
-    }
-  }
-
-  /// Both transformed activations, written and read.
-  void add_workspace(Step& step, double factor) {
+  /// Bytes of its first activation and its results.
+  [[nodiscard]] Count touched(const Step& step) const {
     Count touched = 0;
-    ir::TensorId origin = ir::kNoTensor;
-    ir::DType dtype = ir::DType::kFloat32;
+    bool first = true;
     for (const BufferAccess& access : step.accesses) {
-      const Buffer& buffer = plan_.buffers[static_cast<std::size_t>(access.buffer)];
-      if (buffer.is_weight) continue;
-      if (access.is_write || origin == ir::kNoTensor) touched += access.bytes;
-      if (origin == ir::kNoTensor) dtype = buffer.dtype;
-      origin = buffer.tensor;
+      if (plan_.buffers[static_cast<std::size_t>(access.buffer)].is_weight) continue;
+      if (access.is_write || first) touched += access.bytes;
+      first = false;
     }
-    const auto workspace = static_cast<BufferId>(plan_.buffers.size());
-    const Count bytes = scaled(touched, factor);
-    plan_.buffers.push_back({.tensor = origin, .dtype = dtype, .bytes = bytes});
-    step.accesses.push_back({workspace, true, bytes});
-    step.accesses.push_back({workspace, false, bytes});
+    return touched;
   }
 
   const Draft& draft_;

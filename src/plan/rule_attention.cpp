@@ -144,14 +144,15 @@ class AttentionMatcher {
 
 }  // namespace
 
-void fuse_attention(Rewrite& graph, const KernelRules& rules) {
+void fuse_attention(Rewrite& graph, const NodeRules& rules) {
   for (LaunchId l = 0; l < graph.count(); ++l) {
-    if (!graph.is_live(l) || graph.at(l).nodes.empty()) continue;
+    if (!graph.is_live(l) || !rules.of(graph, l).fuses_attention) continue;
+    if (graph.at(l).nodes.empty()) continue;
     const ops::OpSpec* spec = graph.draft().cost(graph.at(l).nodes.front()).spec;
     if (spec == nullptr || spec->cls != ops::OpClass::kSoftmax) continue;
     if (motion_of(graph, l) != Motion::kRow) continue;
     const std::vector<LaunchId> members =
-        AttentionMatcher(graph, l, rules.biases_attention).match();
+        AttentionMatcher(graph, l, rules.of(graph, l).biases_attention).match();
     if (members.empty()) continue;
     fuse_members(graph, members, "Attention");
     graph.at(members.front()).cls = ops::OpClass::kAttention;

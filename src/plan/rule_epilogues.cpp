@@ -19,6 +19,14 @@ bool is_contraction(const Rewrite& graph, LaunchId l) {
          graph.at(l).inputs.size() >= 2;
 }
 
+/// An operator on stored integers: its kernel may write such as well.
+bool is_on_integers(const Rewrite& graph, LaunchId l) {
+  const Launch& launch = graph.at(l);
+  if (!launch.live || launch.nodes.empty() || launch.outputs.size() != 1) return false;
+  const auto n = static_cast<std::size_t>(launch.nodes.front());
+  return graph.draft().quantized[n] == Quantized::kInteger && !graph.draft().host[n];
+}
+
 const ops::OpSpec& spec_of(const Rewrite& graph, LaunchId l) {
   return *graph.draft().cost(graph.at(l).nodes.front()).spec;
 }
@@ -45,10 +53,11 @@ bool is_bias(const Rewrite& graph, TensorId t, LaunchId contraction) {
 }
 
 /// BatchNormalization or bias behind the contraction: it becomes part of the weights.
-LaunchId foldable(Rewrite& graph, LaunchId l, const KernelRules& rules) {
+LaunchId foldable(Rewrite& graph, LaunchId l, const NodeRules& node_rules) {
   const TensorId result = graph.output(l);
   const LaunchId reader = graph.sole_reader(result);
   if (!graph.is_live(reader) || !graph.same_region(reader, l)) return kNoLaunch;
+  const KernelRules& rules = node_rules.of(graph, reader);
   const Motion motion = motion_of(graph, reader);
   if (motion == Motion::kScaleShift) {
     const bool folds = rules.folds_norms && graph.is_constant(graph.input(l, 1)) &&
@@ -82,7 +91,7 @@ void fold(Rewrite& graph, LaunchId l, LaunchId next) {
 /// What would end a contraction's kernel.
 class Epilogue {
  public:
-  Epilogue(Rewrite& graph, LaunchId l, const KernelRules& rules)
+  Epilogue(Rewrite& graph, LaunchId l, const NodeRules& rules)
       : graph_(graph), rules_(rules), members_({l}) {}
 
   std::vector<LaunchId> grow() {
@@ -92,7 +101,7 @@ class Epilogue {
       members_.push_back(next);
     }
     // All or nothing: a kernel does not end with half of a function.
-    if (passes_ > rules_.epilogue || !has_one_result()) shrink();
+    if (passes_ > limit_ || !has_one_result()) shrink();
     return members_;
   }
 
@@ -103,7 +112,7 @@ class Epilogue {
 
   /// The first reader of the members' results that may join them.
   LaunchId next_member() {
-    if (passes_ > rules_.epilogue) return kNoLaunch;
+    if (passes_ > limit_) return kNoLaunch;
     for (const LaunchId l : members_) {
       const TensorId result = graph_.output(l);
       if (graph_.is_wanted(result)) continue;
@@ -115,10 +124,14 @@ class Epilogue {
   }
 
   bool joins(LaunchId l) {
+    if (graph_.at(l).nodes.empty() || graph_.at(l).outputs.size() != 1) return false;
     const ops::OpSpec* spec = graph_.draft().cost(graph_.at(l).nodes.front()).spec;
-    if (spec == nullptr || graph_.at(l).outputs.size() != 1) return false;
+    if (spec == nullptr) return false;
     if (spec->fusion == ops::Fusion::kQuantize) return joins_quantize(l);
     if (motion_of(graph_, l) != Motion::kPointwise || quantized_) return false;
+    if (spec->cls != ops::OpClass::kActivation && !is_contraction(graph_, members_.front())) {
+      return false;
+    }
     const TensorId contracted = graph_.output(members_.front());
     if (graph_.sizes.shape(graph_.output(l)) != graph_.sizes.shape(contracted)) return false;
     TensorId other = ir::kNoTensor;
@@ -128,14 +141,19 @@ class Epilogue {
       other = t;
     }
     if (other != ir::kNoTensor) return joins_residual(l, *spec, other);
-    if (rules_.only_activations && spec->cls != ops::OpClass::kActivation) return false;
+    const KernelRules& rules = rules_.of(graph_, l);
+    if (rules.epilogue == 0) return false;
+    if (rules.only_activations && spec->cls != ops::OpClass::kActivation) return false;
+    limit_ = std::max(limit_, rules.epilogue);
     ++passes_;
     return true;
   }
 
   bool joins_residual(LaunchId l, const ops::OpSpec& spec, TensorId other) {
-    if (!rules_.adds_residual || residual_ || spec.fusion != ops::Fusion::kAdd) return false;
-    if (spec_of(graph_, members_.front()).cls != ops::OpClass::kConv) return false;
+    const KernelRules& rules = rules_.of(graph_, l);
+    if (!rules.adds_residual || residual_ || spec.fusion != ops::Fusion::kAdd) return false;
+    const bool is_conv = spec_of(graph_, members_.front()).cls == ops::OpClass::kConv;
+    if (!is_conv && !rules.adds_to_products) return false;
     if (graph_.sizes.shape(other) != graph_.sizes.shape(graph_.output(l))) return false;
     residual_ = true;
     return true;
@@ -144,6 +162,7 @@ class Epilogue {
   bool joins_quantize(LaunchId l) {
     const auto n = static_cast<std::size_t>(graph_.at(members_.front()).nodes.front());
     if (graph_.draft().quantized[n] != Quantized::kInteger || quantized_) return false;
+    if (!rules_.of(graph_, l).requantizes) return false;
     quantized_ = true;
     return is_member(graph_.producer(graph_.input(l, 0)));
   }
@@ -170,7 +189,8 @@ class Epilogue {
       const TensorId result = graph_.output(members_.back());
       if (graph_.sole_reader(result) != grown[i]) return;
       const ops::OpSpec& spec = spec_of(graph_, grown[i]);
-      const bool adds = spec.fusion == ops::Fusion::kAdd && !residual && rules_.adds_residual &&
+      const bool adds = spec.fusion == ops::Fusion::kAdd && !residual &&
+                        rules_.of(graph_, grown[i]).adds_residual &&
                         !graph_.is_constant(graph_.other_input(grown[i], result));
       if (spec.cls != ops::OpClass::kActivation && !adds) return;
       residual = residual || adds;
@@ -180,16 +200,17 @@ class Epilogue {
   }
 
   Rewrite& graph_;
-  const KernelRules& rules_;
+  const NodeRules& rules_;
   std::vector<LaunchId> members_;
   int passes_ = 0;
+  int limit_ = 0;  ///< of them
   bool residual_ = false;
   bool quantized_ = false;
 };
 
 }  // namespace
 
-void fold_into_contractions(Rewrite& graph, const KernelRules& rules) {
+void fold_into_contractions(Rewrite& graph, const NodeRules& rules) {
   for (LaunchId l = 0; l < graph.count(); ++l) {
     if (!is_contraction(graph, l)) continue;
     for (int folds = 0; folds < kMostFolds; ++folds) {
@@ -200,9 +221,9 @@ void fold_into_contractions(Rewrite& graph, const KernelRules& rules) {
   }
 }
 
-void fuse_epilogues(Rewrite& graph, const KernelRules& rules) {
+void fuse_epilogues(Rewrite& graph, const NodeRules& rules) {
   for (LaunchId l = 0; l < graph.count(); ++l) {
-    if (!is_contraction(graph, l)) continue;
+    if (!is_contraction(graph, l) && !is_on_integers(graph, l)) continue;
     const std::vector<LaunchId> members = Epilogue(graph, l, rules).grow();
     if (members.size() > 1) fuse_members(graph, members, graph.at(l).op);
   }

@@ -37,12 +37,12 @@ bool may_merge(Rewrite& graph, const std::vector<LaunchId>& members) {
 
 }  // namespace
 
-void merge_projections(Rewrite& graph) {
+void merge_projections(Rewrite& graph, const NodeRules& rules) {
   using Key = std::tuple<ir::TensorId, std::int64_t, std::int64_t, std::int64_t>;
   std::map<Key, std::vector<LaunchId>> groups;
   for (LaunchId l = 0; l < graph.count(); ++l) {
     const ops::Contraction* c = projection(graph, l);
-    if (c == nullptr) continue;
+    if (c == nullptr || !rules.of(graph, l).merges_projections) continue;
     std::vector<LaunchId>& group = groups[{graph.input(l, 0), c->batch, c->m, c->k}];
     if (group.size() == kMostMembers) continue;
     if (group.empty() || graph.same_region(group.front(), l)) group.push_back(l);

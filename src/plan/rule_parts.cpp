@@ -63,18 +63,18 @@ void prepare(Draft& draft) { draft.part_of.resize(draft.graph.types.size(), ir::
 
 }  // namespace
 
-void view_parts(Rewrite& graph) {
+void view_parts(Rewrite& graph, const NodeRules& rules) {
   prepare(graph.draft());
   for (LaunchId l = 0; l < graph.count(); ++l) {
-    if (takes_parts(graph, l)) view_results(graph, l);
+    if (takes_parts(graph, l) && rules.of(graph, l).views_parts) view_results(graph, l);
   }
 }
 
-void place_parts(Rewrite& graph) {
-  prepare(graph.draft());
+void place_parts(Rewrite& graph, const NodeRules& rules) {
   for (LaunchId l = 0; l < graph.count(); ++l) {
     if (!graph.is(l, {"Concat"}) || graph.at(l).outputs.size() != 1) continue;
-    if (graph.output(l) != ir::kNoTensor) place_operands(graph, l);
+    if (!rules.of(graph, l).places_parts || graph.output(l) == ir::kNoTensor) continue;
+    place_operands(graph, l);
   }
 }
 

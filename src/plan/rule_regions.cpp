@@ -23,10 +23,10 @@ std::ptrdiff_t computed_operands(const Rewrite& graph, LaunchId l) {
 
 class Region {
  public:
-  Region(Rewrite& graph, LaunchId seed, const KernelRules& rules)
+  Region(Rewrite& graph, LaunchId seed, const NodeRules& rules)
       : graph_(graph),
-        unary_(rules.regions == Regions::kUnary),
-        has_norms_(rules.regions_have_norms),
+        rules_(rules),
+        kind_(rules.of(graph, seed).regions),
         elements_(largest(seed)) {
     add(seed);
   }
@@ -40,19 +40,24 @@ class Region {
     }
     // Members stand in the order of their positions: any prefix is a region.
     while (members_.size() > 1 && !is_valid()) members_.pop_back();
-    if (members_.size() > 1 && has_norms_) absorb_tables();
+    if (members_.size() > 1) absorb_tables();
     return members_;
   }
 
   [[nodiscard]] static bool may_start(const Rewrite& graph, LaunchId l, const KernelRules& rules) {
-    const Motion motion = motion_of(graph, l);
-    if (motion == Motion::kPointwise) {
-      return rules.regions == Regions::kAny || computed_operands(graph, l) == 1;
-    }
-    return rules.regions_have_norms && (motion == Motion::kScaleShift || motion == Motion::kRow);
+    if (rules.regions == Regions::kNone) return false;
+    if (motion_of(graph, l) != Motion::kPointwise) return is_norm(graph, l, rules);
+    return rules.regions == Regions::kAny || computed_operands(graph, l) == 1;
   }
 
  private:
+  /// One that regions may have; where they are functions, a BatchNormalization is none.
+  [[nodiscard]] static bool is_norm(const Rewrite& graph, LaunchId l, const KernelRules& rules) {
+    const Motion motion = motion_of(graph, l);
+    return rules.regions_have_norms && (motion == Motion::kRow || (motion == Motion::kScaleShift &&
+                                                                   rules.regions == Regions::kAny));
+  }
+
   /// Rows that members read from a table by index are read by the kernel itself.
   void absorb_tables() {
     const std::vector<LaunchId> grown = members_;
@@ -60,6 +65,7 @@ class Region {
       for (const TensorId t : graph_.at(l).inputs) {
         const LaunchId from = graph_.producer(t);
         if (graph_.is(from, {"Gather"}) && graph_.sole_reader(t) == l && !is_member(from) &&
+            rules_.of(graph_, from).regions_have_norms &&
             motion_of(graph_, from) == Motion::kPointwise && graph_.same_region(from, l)) {
           members_.push_back(from);
         }
@@ -89,13 +95,14 @@ class Region {
   }
 
   bool joins(LaunchId l) {
-    const Motion motion = motion_of(graph_, l);
-    const bool norm = motion == Motion::kScaleShift || motion == Motion::kRow;
-    if (motion != Motion::kPointwise && !(norm && has_norms_)) return false;
+    const KernelRules& rules = rules_.of(graph_, l);
+    if (rules.regions < kind_) return false;
+    if (motion_of(graph_, l) != Motion::kPointwise && !is_norm(graph_, l, rules)) return false;
     const std::optional<Count> size = largest(l);
     if (!size || *size == 0) return false;
-    if (unary_) return *size == *elements_ && reads_what_the_seed_reads(l);
+    if (kind_ == Regions::kUnary && !reads_what_the_seed_reads(l)) return false;
     if (*size == *elements_) return true;
+    if (!rules.regions_have_norms && kind_ == Regions::kUnary) return false;
     // Sums of rows: as many as a member wrote.
     return elements_->value() % size->value() == 0 && reads_sums_alone(l);
   }
@@ -130,13 +137,13 @@ class Region {
       }
       if (is_result) ++results;
     }
-    return results <= (unary_ ? 1 : kMostResults);
+    return results <= (kind_ == Regions::kUnary ? 1 : kMostResults);
   }
 
   using Candidate = std::pair<ir::NodeId, LaunchId>;  // by position
   Rewrite& graph_;
-  bool unary_;
-  bool has_norms_;
+  const NodeRules& rules_;
+  Regions kind_;
   std::optional<Count> elements_;
   std::vector<LaunchId> members_;
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates_;
@@ -144,10 +151,10 @@ class Region {
 
 }  // namespace
 
-void fuse_regions(Rewrite& graph, const KernelRules& rules) {
+void fuse_regions(Rewrite& graph, const NodeRules& rules) {
   for (LaunchId l = 0; l < graph.count(); ++l) {
     if (!graph.is_live(l) || graph.at(l).nodes.empty()) continue;
-    if (!Region::may_start(graph, l, rules)) continue;
+    if (!Region::may_start(graph, l, rules.of(graph, l))) continue;
     const std::vector<LaunchId> members = Region(graph, l, rules).grow();
     if (members.size() < 2) continue;
     const auto row = std::find_if(members.begin(), members.end(),

@@ -11,6 +11,10 @@ namespace roofline::plan::rules {
 
 namespace {
 
+std::size_t first_node(const Rewrite& graph, LaunchId l) {
+  return static_cast<std::size_t>(graph.at(l).nodes.front());
+}
+
 /// Known before the run: constants, what follows from sizes, and what was computed from such.
 bool is_known(const Rewrite& graph, ir::TensorId t) {
   if (t == ir::kNoTensor || graph.is_constant(t)) return true;
@@ -20,11 +24,13 @@ bool is_known(const Rewrite& graph, ir::TensorId t) {
   return value && ir::is_known(*value);
 }
 
-bool runs_before(const Rewrite& graph, LaunchId l) {
+bool runs_before(const Rewrite& graph, LaunchId l, const KernelRules& rules) {
   const Launch& launch = graph.at(l);
   const Draft& draft = graph.draft();
-  const auto n = static_cast<std::size_t>(launch.nodes.front());
+  const std::size_t n = first_node(graph, l);
+  if (rules.views == Views::kLaunched) return false;
   if (draft.host[n] && !draft.alias[n]) return true;
+  if (!rules.folds_constants || !rules.knows_sizes) return false;
   const ops::OpSpec* spec = draft.graph.costs[n].spec;
   return spec != nullptr && spec->cls != ops::OpClass::kRandom &&
          spec->cls != ops::OpClass::kControl && !launch.inputs.empty() &&
@@ -34,7 +40,7 @@ bool runs_before(const Rewrite& graph, LaunchId l) {
 
 /// A view by class whose other results nobody reads: Dropout with its mask.
 bool hands_on(Rewrite& graph, LaunchId l) {
-  const auto n = static_cast<std::size_t>(graph.at(l).nodes.front());
+  const std::size_t n = first_node(graph, l);
   if (graph.draft().alias[n]) return true;
   const ops::OpSpec* spec = graph.draft().graph.costs[n].spec;
   const auto& outputs = graph.at(l).outputs;
@@ -51,12 +57,17 @@ bool ends_in_reshape(Rewrite& graph, LaunchId l) {
 
 }  // namespace
 
-void remove_what_ran_before(Rewrite& graph) {
-  keep_quantized(graph.draft());
-  plan::fold_constants(graph.draft());
-  plan::absorb_padding(graph.draft());
+void remove_what_ran_before(Rewrite& graph, const NodeRules& rules) {
+  keep_quantized(graph.draft(), [&](ir::NodeId n) { return rules.of(n).takes_quantized; });
+  plan::fold_constants(graph.draft(), [&](ir::NodeId n) { return rules.of(n).folds_constants; });
+  plan::absorb_padding(graph.draft(), [&](ir::NodeId n) { return rules.of(n).absorbs_padding; });
+  const bool knows_sizes = rules.common().knows_sizes;
+  const auto is_constant = [&](ir::TensorId t) {
+    return t != ir::kNoTensor && graph.draft().graph.is_constant[static_cast<std::size_t>(t)];
+  };
   for (LaunchId l = 0; l < graph.count(); ++l) {
-    if (!graph.is_live(l) || graph.at(l).nodes.empty() || !runs_before(graph, l)) continue;
+    if (!graph.is_live(l) || graph.at(l).nodes.empty()) continue;
+    if (!runs_before(graph, l, rules.of(graph, l))) continue;
     const ops::OpSpec* spec = graph.draft().cost(graph.at(l).nodes.front()).spec;
     if (spec != nullptr && spec->fusion == ops::Fusion::kDequantize) {
       (void)graph.eliminate(l, 0, {});  // kernels read what it would read
@@ -64,20 +75,25 @@ void remove_what_ran_before(Rewrite& graph) {
     }
     const std::vector<ir::TensorId> outputs = graph.at(l).outputs;
     graph.remove(l, {});
-    for (const ir::TensorId t : outputs) graph.set_constant(t);
+    for (const ir::TensorId t : outputs) {
+      if (knows_sizes || is_constant(t)) graph.set_constant(t);
+    }
   }
 }
 
-void eliminate_views(Rewrite& graph, const KernelRules& rules) {
+void eliminate_views(Rewrite& graph, const NodeRules& rules) {
   for (LaunchId l = 0; l < graph.count(); ++l) {
     if (!graph.is_live(l) || graph.at(l).nodes.empty() || graph.at(l).outputs.empty() ||
         graph.output(l) == ir::kNoTensor) {
       continue;
     }
-    if (hands_on(graph, l)) {
+    const KernelRules& own = rules.of(graph, l);
+    if (own.views == Views::kFollowed && hands_on(graph, l)) {
       (void)graph.eliminate(l, 0, {});
-    } else if (rules.views_transposes && graph.is(l, {"Transpose"}) &&
-               !(rules.copies_to_reshape && ends_in_reshape(graph, l))) {
+    } else if (own.views == Views::kBetween && graph.draft().alias[first_node(graph, l)]) {
+      graph.at(l).op = {};
+    } else if (own.views_transposes && graph.is(l, {"Transpose"}) &&
+               !(own.copies_to_reshape && ends_in_reshape(graph, l))) {
       (void)graph.eliminate(l, 0, "a view that its readers follow");
     }
   }

@@ -9,7 +9,10 @@ namespace roofline::plan {
 namespace {
 
 std::span<const PlanScenario* const> all() {
-  static constexpr std::array kAll = {&kBackends, &kGraphs, &kTile};
+  static constexpr std::array kAll = {
+      &kAlign,    &kBackends, &kFuse,   &kGraphs,  &kIm2Col,   &kPrecision,
+      &kSparsity, &kTile,     &kUnfuse, &kWeights, &kWinograd,
+  };
   return kAll;
 }
 
@@ -21,15 +24,13 @@ std::vector<ScenarioKind> plan_scenarios() {
   return kinds;
 }
 
-void apply_scenarios(PlanChange change, std::span<const Scenario> scenarios) {
-  for (const Scenario& scenario : scenarios) {
-    const auto found = std::find_if(all().begin(), all().end(), [&](const PlanScenario* s) {
-      return s->kind.name == scenario.name();
-    });
-    if (found == all().end()) fail_scenario(scenario, "is none that changes a plan");
-    scenario.check((*found)->kind);
-    (*found)->apply(change, scenario, change.plan.outcomes.emplace_back());
-  }
+const PlanScenario& find_scenario(const Scenario& scenario) {
+  const auto found = std::find_if(all().begin(), all().end(), [&](const PlanScenario* s) {
+    return s->kind.name == scenario.name();
+  });
+  if (found == all().end()) fail_scenario(scenario, "is none that changes a plan");
+  scenario.check((*found)->kind);
+  return **found;
 }
 
 }  // namespace roofline::plan

@@ -72,6 +72,8 @@ void StepBuilder::add_reasons(Step& step) const {
   for (const ir::NodeId n : step.nodes) {
     const auto& reasons = draft_.reasons[static_cast<std::size_t>(n)];
     step.reasons.insert(step.reasons.end(), reasons.begin(), reasons.end());
+    const std::string& apart = draft_.apart[static_cast<std::size_t>(n)].why;
+    if (!apart.empty()) step.reasons.push_back(apart);
   }
 }
 

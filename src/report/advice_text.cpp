@@ -46,13 +46,14 @@ std::string launches_text(const MachineAdvice& machine) {
 }
 
 void append_table_of(Sheet& sheet, const MachineAdvice& machine) {
-  Table table({{"saves", Align::kQuantity},
-               {"share", Align::kRight, 1},
-               {"in all", Align::kQuantity, 3},
-               {"scenario"},
-               {.title = "what it does", .rank = 2, .max_width = 64, .flexible = true, .min_width = 24},
-               {"of", Align::kLeft, 4},
-               {"first", Align::kLeft, 5}});
+  Table table(
+      {{"saves", Align::kQuantity},
+       {"share", Align::kRight, 1},
+       {"in all", Align::kQuantity, 3},
+       {"scenario"},
+       {.title = "what it does", .rank = 2, .max_width = 64, .flexible = true, .min_width = 24},
+       {"takes off", Align::kLeft, 4},
+       {"needs", Align::kLeft, 5}});
   for (const Advice& advice : machine.advice) {
     table.add({{seconds_text(advice.saved_s)},
                {format_percent(ratio(advice.saved_s, machine.latency_s))},

@@ -2,15 +2,12 @@
 // Refuses limits that could not be broken, and to look at any other file.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "roofline/base/text.hpp"
 #include "roofline/data/text_file.hpp"
 #include "roofline/data/yaml.hpp"
 #include "roofline/ops/registry.hpp"
-#include "roofline/plan/plan.hpp"
 #include "roofline/report/budget.hpp"
 
 namespace roofline::report {
@@ -19,11 +16,11 @@ namespace {
 using data::YamlNode;
 using Names = std::vector<std::string>;
 
-const Names& setting_keys() {
-  static const Names kKeys = {"model",       "hardware", "runtime",      "precision",
-                              "threads",     "dims",     "shapes",       "values",
-                              "trip_counts", "baseline", "allow_unknown"};
-  return kKeys;
+/// What may stand at the top as well as in a budget.
+Names setting_keys() {
+  Names keys = run_keys();
+  keys.insert(keys.end(), {"baseline", "allow_unknown"});
+  return keys;
 }
 
 Names figure_keys() {
@@ -34,80 +31,12 @@ Names figure_keys() {
 
 std::string shown(const YamlNode& node) { return ellipsize(printable(node.text()), 40); }
 
-const std::string& read_text(const YamlNode& node) {
-  if (node.text().empty()) node.fail("bad-value", fmt::format("'{}' is empty", node.path()));
-  return node.text();
-}
-
-std::int64_t read_at_least(const YamlNode& node, std::int64_t least) {
-  const std::int64_t value = node.integer();
-  if (value < least) {
-    node.fail("bad-value",
-              fmt::format("'{}' is {}; expected at least {}", node.path(), value, least));
-  }
-  return value;
-}
-
-/// A path in the budget file, as seen from the working directory.
-std::string resolved(const std::string& budget, const std::string& path) {
-  return (std::filesystem::path(budget).parent_path() / path).lexically_normal().string();
-}
-
-template <class T, class Read>
-std::map<std::string, T> read_map(const YamlNode& node, Read read) {
-  std::map<std::string, T> map;
-  for (std::size_t i = 0; i < node.keys().size(); ++i) {
-    map[node.keys()[i]] = read(node.values()[i]);
-  }
-  return map;
-}
-
-template <class T, class Read>
-std::vector<T> read_list(const YamlNode& node, Read read) {
-  std::vector<T> list;
-  for (const YamlNode& item : node.items()) list.push_back(read(item));
-  return list;
-}
-
-infer::Bindings read_sizes(const YamlNode& node, infer::Bindings sizes) {
-  const auto size = [](const YamlNode& n) { return read_at_least(n, 0); };
-  if (const YamlNode* dims = node.find("dims")) sizes.dims = read_map<std::int64_t>(*dims, size);
-  if (const YamlNode* trips = node.find("trip_counts")) {
-    sizes.trip_counts = read_map<std::int64_t>(*trips, size);
-  }
-  if (const YamlNode* shapes = node.find("shapes")) {
-    sizes.shapes = read_map<ir::Shape>(
-        *shapes, [&](const YamlNode& n) { return read_list<std::int64_t>(n, size); });
-  }
-  if (const YamlNode* values = node.find("values")) {
-    sizes.values = read_map<std::vector<double>>(*values, [](const YamlNode& n) {
-      return read_list<double>(n, [](const YamlNode& item) { return item.number(); });
-    });
-  }
-  return sizes;
-}
-
 /// What stands in `node` replaces what `rule` says.
 void read_settings(const YamlNode& node, const std::string& path, Rule& rule) {
-  Run& run = rule.run;
-  const auto file = [&](const YamlNode& n) { return resolved(path, read_text(n)); };
-  if (const YamlNode* model = node.find("model")) run.model = file(*model);
-  if (const YamlNode* hardware = node.find("hardware")) {
-    const std::string& text = read_text(*hardware);
-    run.hardware = hardware::is_file(text) ? resolved(path, text) : text;
+  read_run(node, path, rule.run);
+  if (const YamlNode* baseline = node.find("baseline")) {
+    rule.baseline = resolved(path, read_text(*baseline));
   }
-  if (const YamlNode* runtime = node.find("runtime")) {
-    run.runtime = plan::full_runtime_name(runtime->one_of(plan::runtime_names()));
-  }
-  if (const YamlNode* precision = node.find("precision")) {
-    run.precision = precision->one_of(plan::precision_names());
-  }
-  if (const YamlNode* threads = node.find("threads")) {
-    constexpr std::int64_t kMost = 1 << 20;
-    run.threads = static_cast<int>(std::min(read_at_least(*threads, 1), kMost));
-  }
-  run.sizes = read_sizes(node, std::move(run.sizes));
-  if (const YamlNode* baseline = node.find("baseline")) rule.baseline = file(*baseline);
   if (const YamlNode* allow = node.find("allow_unknown")) rule.allow_unknown = allow->boolean();
 }
 

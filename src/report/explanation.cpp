@@ -259,11 +259,17 @@ void append_kernel_time(Screen& screen, const DerivationRow& row) {
     term(screen, "compute",
          fmt::format("{:.4g} / ({} x {:.3g}){} = {}", row.work,
                      format_quantity(time.peak, Unit::kFlopPerSecond), time.efficiency,
-                     saturation_text(row), seconds_text(time.compute_s - time.fused_s)));
+                     saturation_text(row),
+                     seconds_text(time.compute_s - time.fused_s - time.beside_s)));
   }
   if (!row.fused.empty()) {
     term(screen, "",
          fmt::format("+ {} for {} behind it", seconds_text(time.fused_s), printable(row.fused)));
+  }
+  if (time.beside_s > 0) {
+    term(screen, "",
+         fmt::format("+ {} for transforms and conversions in the kernel",
+                     seconds_text(time.beside_s)));
   }
   if (time.power_load > 0) {
     term(screen, "power",

@@ -1,11 +1,12 @@
 // Before: inputs whose first axis has one size. After: that axis has N.
 // Conditions: the inputs that have a batch agree on its size; a Reshape in the model that fixes the
-// old size breaks, and is reported as any broken node is.
+// old size breaks: it is refused, and reported as any broken node is.
 // It does not model: inputs whose batch is not their first axis.
 #include <fmt/format.h>
 
 #include <array>
 
+#include "edit.hpp"
 #include "passes.hpp"
 
 namespace roofline::transform {
@@ -47,6 +48,7 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario, infer:
   }
   if (!before) fail_scenario(scenario, "finds no input with a declared batch");
   outcome.items = static_cast<double>(size) / static_cast<double>(*before);
+  refuse_broken(OwnNodes(graph), infer::infer(model, bindings), outcome);
   return model;
 }
 

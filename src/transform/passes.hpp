@@ -9,5 +9,12 @@ namespace roofline::transform {
 
 // Passes, each in the file of its name.
 extern const Transform kBatch;
+extern const Transform kBottleneck;
+extern const Transform kDepthwise;
+extern const Transform kLowRank;
+extern const Transform kPrune;
+extern const Transform kReparameterize;
+extern const Transform kResolution;
+extern const Transform kRoundChannels;
 
 }  // namespace roofline::transform

@@ -10,7 +10,8 @@
 namespace roofline::transform {
 
 std::span<const Transform* const> transforms() {
-  static constexpr std::array kAll = {&kBatch};
+  static constexpr std::array kAll = {&kBatch, &kBottleneck,     &kDepthwise,  &kLowRank,
+                                      &kPrune, &kReparameterize, &kResolution, &kRoundChannels};
   return kAll;
 }
 

@@ -33,7 +33,7 @@ SCHEMA = ROOT / "docs" / "schemas" / "report.schema.json"
 SCHEMAS = {command: ROOT / "docs" / "schemas" / f"{name}.schema.json"
            for command, name in (("validate", "validation"), ("sweep", "sweep"), ("diff", "difference"),
                              ("compare", "comparison"), ("check", "check"),
-                             ("advise", "advice"))}
+                             ("advise", "advice"), ("request", "request"))}
 # Flags of the text report, which JSON and CSV refuse, with their values; then those without one.
 TEXT_FLAGS = ("--sort", "--top", "--group-by", "--explain", "--format", "--report", "--output", "-o")
 FAILURE_SCHEMA = ROOT / "docs" / "schemas" / "failure.schema.json"
@@ -165,7 +165,7 @@ def check_arguments(run_words, arguments, schema, scratch):
                     for e in validator.iter_errors(json.loads(text))]
         if arguments[0] == "check":
             problems += check_junit(run_words, arguments, json.loads(text)["verdicts"])
-        if arguments[0] in ("validate", "sweep", "check", "advise"):
+        if arguments[0] in ("validate", "sweep", "check", "advise", "request"):
             return problems
         return problems + check_formats.check_saved(run_words, arguments, scratch)
     _, text, errors = run_words([*arguments, "--format", "json", "--tensors"])

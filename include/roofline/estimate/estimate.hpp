@@ -46,6 +46,7 @@ struct StepTime {
   double saturation = 1;  ///< product of 1 + half / extent
   double power_load = 0;  ///< that the unit would draw, over the power budget; 0: no power cap
   double fused_s = 0;     ///< activations behind the kernel
+  double beside_s = 0;    ///< transforms, unpacking and rounding beside it
   std::optional<Tile> tile = {};
   const hardware::KernelTiming* timing = nullptr;  ///< nullptr: the calibration has none
 };

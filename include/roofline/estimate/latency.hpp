@@ -40,7 +40,9 @@ class LatencyModel {
   void add_compute(const plan::Step& step, const hardware::KernelTiming& timing, StepTime& t) const;
   void add_work(const plan::Step& step, StepTime& t) const;
   [[nodiscard]] double attention_s(const ops::Contraction& c, double rate) const;
-  void choose_tile(const ops::Contraction& c, double element_bytes, StepTime& t) const;
+  /// `converted`: FLOPs of the unit that each element which a tile loads costs beside the product.
+  void choose_tile(const ops::Contraction& c, double element_bytes, double converted,
+                   StepTime& t) const;
 
   const hardware::Profile& profile_;
   const hardware::Calibration& calibration_;

@@ -48,5 +48,8 @@ struct ModelSketch {
 /// Writes the model whole or not at all and returns its bytes. Throws Error (kInput) when the file
 /// cannot be written, std::invalid_argument for a sketch that has no ONNX form.
 std::int64_t write(const ModelSketch& sketch, const std::string& path);
+/// The model as load() gives it of the written file, without a digest; `path` is what messages call
+/// it. Throws as both do.
+[[nodiscard]] ir::Model to_model(const ModelSketch& sketch, const std::string& path);
 
 }  // namespace roofline::onnx_io

@@ -11,6 +11,7 @@
 #include "roofline/infer/infer.hpp"
 #include "roofline/plan/plan.hpp"
 #include "roofline/report/report.hpp"
+#include "roofline/report/run.hpp"
 
 namespace roofline {
 
@@ -27,6 +28,9 @@ struct Request {
   bool explain = false;  ///< list every operand's bytes, for render_explanation
 };
 
+/// What a file asks, on a machine or on none (nullptr).
+[[nodiscard]] Request to_request(const report::Run& run, const hardware::Profile* profile);
+
 /// Every kind of scenario that Request::scenarios may name, sorted by name.
 [[nodiscard]] std::vector<ScenarioKind> scenario_kinds();
 /// Throws Error (kUsage) for a scenario of no kind, or with arguments that its kind does not take.
@@ -39,6 +43,29 @@ void check(const Scenario& scenario);
 
 /// Prices a loaded model. Throws Error when it cannot go on; findings are in Report::diagnostics.
 [[nodiscard]] report::Report analyze(const ir::Model& model, const Request& request);
+/// A model as it is and beside scenarios: what these have in common is computed once.
+class WhatIf {
+ public:
+  /// The request's own scenarios are part of the model as it is. Keeps a pointer to `model`. Throws
+  /// Error when the model cannot be priced.
+  WhatIf(const ir::Model& model, Request request);
+  ~WhatIf() = default;
+  WhatIf(const WhatIf&) = delete;
+  WhatIf& operator=(const WhatIf&) = delete;
+  WhatIf(WhatIf&&) = delete;
+  WhatIf& operator=(WhatIf&&) = delete;
+
+  [[nodiscard]] const report::Report& base() const { return base_; }
+  /// Compared with the base. Throws Error for scenarios that cannot be applied.
+  [[nodiscard]] report::Report with(const std::vector<Scenario>& scenarios) const;
+
+ private:
+  Request request_;
+  std::optional<ir::Model> changed_ = {};  ///< by the request's own scenarios
+  infer::TypedGraph graph_;
+  report::Report base_;
+};
+
 /// Loads the file first.
 [[nodiscard]] report::Report analyze(const std::string& path, const Request& request);
 

@@ -33,6 +33,7 @@ enum class StepKind : std::uint8_t {
   kFused,     ///< several nodes as one kernel
   kHost,      ///< nothing runs on the device: views, shape arithmetic, folded constants
   kReorder,   ///< a change of layout that the runtime inserts; it has no node of the model
+  kConvert,   ///< a change of element type, likewise
   kTransfer,  ///< a tensor on its way from one device to another; it has no node either
 };
 [[nodiscard]] std::string_view step_kind_name(StepKind kind);
@@ -71,8 +72,19 @@ struct Kernel {
   double reread_bytes = 0;  ///< of operands that it goes through again, beyond the step's accesses
   double reread_span = 0;   ///< bytes from one reading of these to the next
   double results = 0;       ///< elements written: what a fused activation works on
+  /// FLOPs of the vector unit beside the work: transforms, unpacking, rounding to other types.
+  double beside_flops = 0;
   std::vector<std::string_view> fused = {};  ///< operators fused behind the first one, in order
   Layout layout = Layout::kPlain;            ///< of its first operand that is an activation
+};
+
+/// How a contraction is computed where that takes other FLOPs than its MACs on real input: a fast
+/// algorithm, channels that are padded, zeros that are skipped.
+struct Algorithm {
+  std::string name;  ///< "Winograd F(4x4,3x3)"
+  double flops = 0;  ///< executed instead of those of the MACs, transforms included
+  /// The product that runs; nullptr: as the model has it.
+  std::shared_ptr<const ops::Contraction> contraction = nullptr;
 };
 
 /// A way between two devices.
@@ -87,9 +99,12 @@ struct Step {
   std::vector<ir::NodeId> nodes;  ///< in execution order; the first one gives class and name
   ops::OpClass cls = ops::OpClass::kOther;
   std::optional<hardware::Precision> precision;  ///< of the arithmetic; nullopt: no unit can run it
-  int unit = -1;   ///< index into Profile::units; -1 without a machine or when none can
+  int unit = -1;   ///< index into the device's units; -1 without a machine or when none can
   int device = 0;  ///< 0: the machine itself; else 1 + the index into Plan::devices
-  ops::Work work = {};
+  /// Floating values are stored narrower than it computes, and converted as they are loaded.
+  bool converts = false;
+  ops::Work work = {};                      ///< of the model's nodes, whatever the algorithm
+  std::optional<Algorithm> algorithm = {};  ///< nullopt: the direct one
   Kernel kernel = {};
   std::vector<BufferAccess> accesses;
   /// Shapes of what it writes, as executed; filled by plans that rewrite the graph. A size that is
@@ -107,8 +122,8 @@ struct Step {
                                      ///< used: k=3 is no multiple of 8"
 };
 
-/// FLOPs that meet the roof: padding taps are skipped, and a kernel with fewer multiplications than
-/// the direct algorithm has the FLOPs of its own.
+/// FLOPs that meet the roof: taps on padding are skipped, and an algorithm other than the direct
+/// one has FLOPs of its own.
 [[nodiscard]] double executed_flops(const Step& step);
 
 /// How a runtime would execute a typed graph on a machine: all that estimate reads.

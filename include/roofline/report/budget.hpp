@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "roofline/base/units.hpp"
-#include "roofline/infer/infer.hpp"
 #include "roofline/report/render.hpp"
 #include "roofline/report/report.hpp"
+#include "roofline/report/run.hpp"
 
 namespace roofline::report {
 
@@ -58,18 +58,6 @@ struct Figure {
 /// True for what is counted: bytes, MACs, nodes.
 [[nodiscard]] bool is_whole(Unit unit);
 
-/// The run whose figures are limited.
-struct Run {
-  std::string model;                ///< file of a model or saved report; "" when none is named
-  std::string hardware;             ///< id or file; "" for figures that need no machine
-  std::string runtime = "basic";    ///< as Plan::runtime
-  std::string precision = "as-is";  ///< as Plan::precision
-  int threads = 0;                  ///< 0: all cores
-  infer::Bindings sizes = {};
-};
-/// Runs that are equal here are priced once.
-[[nodiscard]] bool operator<(const Run& a, const Run& b);
-
 /// What the numbers of a limit are.
 enum class Basis : std::uint8_t {
   kAbsolute,
@@ -89,7 +77,7 @@ struct Limit {
 
 /// One entry of a budget file: a run, a part of it, and limits.
 struct Rule {
-  Run run = {};
+  Run run = {};                 ///< whose figures are limited
   std::string location = {};    ///< file:line:column
   std::string baseline = {};    ///< file of a model or saved report; "": none
   bool allow_unknown = false;   ///< lower bounds pass where they are within the limit

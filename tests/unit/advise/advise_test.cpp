@@ -71,9 +71,8 @@ TEST_P(Promises, GainsOfACombinationAreCountedOnce) {
   std::vector<std::string> taken;
   for (const std::string& scenario : machine.combination) {
     taken.push_back(scenario);
-    const auto advice =
-        std::find_if(machine.advice.begin(), machine.advice.end(),
-                     [&](const Advice& a) { return a.scenario == scenario; });
+    const auto advice = std::find_if(machine.advice.begin(), machine.advice.end(),
+                                     [&](const Advice& a) { return a.scenario == scenario; });
     ASSERT_NE(advice, machine.advice.end());
     ASSERT_TRUE(advice->added_s);
     const double together = asked.latency(taken);

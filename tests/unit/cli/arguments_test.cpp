@@ -25,33 +25,34 @@ TEST_P(UsageErrors, SayWhatWasFoundAndExpected) {
 
 INSTANTIATE_TEST_SUITE_P(
     Commands, UsageErrors,
-    testing::Values(UsageCase{{},
-                              "no command was given, expected analyze, compare, diff, check, "
-                              "sweep, ops, strip, hardware, calibrate, validate, "
-                              "completion\n"
-                              "  hint: 'roofline --help' explains them\n"},
-                    UsageCase{{"analyse", "m.onnx"},
-                              "roofline has no command 'analyse', expected analyze, compare, diff, "
-                              "check, sweep, ops, strip, hardware, "
-                              "calibrate, validate, completion\n"
-                              "  hint: did you mean 'analyze'?\n"},
-                    UsageCase{{"frobnicate"},
-                              "roofline has no command 'frobnicate', expected analyze, compare, "
-                              "diff, check, sweep, ops, strip, hardware, "
-                              "calibrate, validate, completion\n"
-                              "  hint: 'roofline --help' explains them\n"},
-                    UsageCase{{"hardware"}, "roofline hardware: expected list, show, check\n"},
-                    UsageCase{{"hardware", "lst"},
-                              "roofline hardware has no command 'lst', expected list, show, check\n"
-                              "  hint: did you mean 'list'?\n"},
-                    UsageCase{{"--format", "json", "analyze", "m.onnx"},
-                              "'--format' stands before the command\n"
-                              "  hint: write it behind: roofline COMMAND ... FLAGS\n"},
-                    UsageCase{{"a\x1b[31m"},
-                              "roofline has no command 'a\\x1b[31m', expected analyze, compare, "
-                              "diff, check, sweep, ops, strip, hardware, "
-                              "calibrate, validate, completion\n"
-                              "  hint: 'roofline --help' explains them\n"}));
+    testing::Values(
+        UsageCase{{},
+                  "no command was given, expected analyze, compare, diff, check, "
+                  "sweep, request, advise, scenarios, ops, strip, hardware, calibrate, validate, "
+                  "completion\n"
+                  "  hint: 'roofline --help' explains them\n"},
+        UsageCase{{"analyse", "m.onnx"},
+                  "roofline has no command 'analyse', expected analyze, compare, diff, "
+                  "check, sweep, request, advise, scenarios, ops, strip, hardware, "
+                  "calibrate, validate, completion\n"
+                  "  hint: did you mean 'analyze'?\n"},
+        UsageCase{{"frobnicate"},
+                  "roofline has no command 'frobnicate', expected analyze, compare, "
+                  "diff, check, sweep, request, advise, scenarios, ops, strip, hardware, "
+                  "calibrate, validate, completion\n"
+                  "  hint: 'roofline --help' explains them\n"},
+        UsageCase{{"hardware"}, "roofline hardware: expected list, show, check\n"},
+        UsageCase{{"hardware", "lst"},
+                  "roofline hardware has no command 'lst', expected list, show, check\n"
+                  "  hint: did you mean 'list'?\n"},
+        UsageCase{{"--format", "json", "analyze", "m.onnx"},
+                  "'--format' stands before the command\n"
+                  "  hint: write it behind: roofline COMMAND ... FLAGS\n"},
+        UsageCase{{"a\x1b[31m"},
+                  "roofline has no command 'a\\x1b[31m', expected analyze, compare, "
+                  "diff, check, sweep, request, advise, scenarios, ops, strip, hardware, "
+                  "calibrate, validate, completion\n"
+                  "  hint: 'roofline --help' explains them\n"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Operands, UsageErrors,
