@@ -69,7 +69,9 @@ std::string Scenario::text() const {
   std::string text = name_;
   char separator = ':';
   for (const auto& [key, value] : arguments_) {
-    text += separator + (key.empty() ? value : key + "=" + value);
+    text += separator;
+    if (!key.empty()) text.append(key).append("=");
+    text += value;
     separator = ',';
   }
   return text;

@@ -179,15 +179,90 @@ void add_to_coverage(ops::Confidence confidence, report::Coverage& coverage) {
   }
 }
 
-/// Activations in use while each node runs, executed one by one as written.
+/// Buffers and accesses of nodes that run one by one as written: all that live_bytes() reads.
+class AsWritten {
+ public:
+  explicit AsWritten(const infer::TypedGraph& graph)
+      : graph_(graph), buffer_of_(graph.types.size(), kNoBuffer) {
+    const ir::Graph& ir = graph.graph();
+    for (const ir::TensorId t : ir.inputs) at(buffer(t)).is_input = true;
+    plan_.steps.resize(graph.costs.size());
+    for (std::size_t n = 0; n < graph.costs.size(); ++n) add(static_cast<ir::NodeId>(n));
+    for (const ir::TensorId t : ir.outputs) at(buffer(t)).is_output = true;
+  }
+  [[nodiscard]] const plan::Plan& plan() const { return plan_; }
+
+ private:
+  static constexpr plan::BufferId kNoBuffer = -1;
+
+  plan::Buffer& at(plan::BufferId b) { return plan_.buffers[static_cast<std::size_t>(b)]; }
+
+  plan::BufferId buffer(ir::TensorId t) {
+    const auto i = static_cast<std::size_t>(t);
+    if (buffer_of_[i] != kNoBuffer) return buffer_of_[i];
+    if (!graph_.storage.empty() && graph_.storage[i] != t) {
+      return buffer_of_[i] = buffer(graph_.storage[i]);
+    }
+    const ir::TensorType& type = graph_.types[i];
+    const std::optional<Count> elements = type.elements();
+    plan_.buffers.push_back(
+        {.tensor = t,
+         .dtype = type.dtype,
+         .bytes = elements ? std::optional(ir::bytes(type.dtype, *elements)) : std::nullopt,
+         .is_weight = is_weight(t)});
+    return buffer_of_[i] = static_cast<plan::BufferId>(plan_.buffers.size()) - 1;
+  }
+
+  /// A constant of the model, or what a node without accesses makes of constants.
+  [[nodiscard]] bool is_weight(ir::TensorId t) const {
+    const ir::Tensor& tensor = graph_.graph().tensors[static_cast<std::size_t>(t)];
+    if (tensor.constant) return true;
+    return tensor.producer != ir::kNoNode && moves_nothing(tensor.producer) &&
+           graph_.is_constant[static_cast<std::size_t>(t)];
+  }
+
+  [[nodiscard]] const infer::NodeCost& cost(ir::NodeId n) const {
+    return graph_.costs[static_cast<std::size_t>(n)];
+  }
+  [[nodiscard]] bool moves_nothing(ir::NodeId n) const {
+    const ops::OpSpec* spec = cost(n).spec;
+    return spec && cost(n).accesses.empty() &&
+           (spec->cls == ops::OpClass::kView || spec->cls == ops::OpClass::kShape ||
+            spec->cls == ops::OpClass::kControl);
+  }
+
+  void add(ir::NodeId n) {
+    const ir::Node& node = graph_.node(n);
+    plan::Step& step = plan_.steps[static_cast<std::size_t>(n)];
+    step.repeat = graph_.scope(n).repeat;
+    if (moves_nothing(n)) {
+      const bool is_view = cost(n).spec->cls == ops::OpClass::kView && !node.inputs.empty() &&
+                           !node.outputs.empty() && node.inputs[0] != ir::kNoTensor &&
+                           node.outputs[0] != ir::kNoTensor;
+      if (is_view) {
+        buffer_of_[static_cast<std::size_t>(node.outputs[0])] = buffer(node.inputs[0]);
+      }
+      return;
+    }
+    for (const ops::Access& access : cost(n).accesses) {
+      const auto i = static_cast<std::size_t>(access.index());
+      if (access.elements == 0) continue;
+      const plan::BufferId b = buffer(access.is_output() ? node.outputs[i] : node.inputs[i]);
+      step.accesses.push_back({.buffer = b, .is_write = access.is_output()});
+    }
+  }
+
+  const infer::TypedGraph& graph_;
+  std::vector<plan::BufferId> buffer_of_;
+  plan::Plan plan_;
+};
+
+/// Activations in use while each node runs.
 void add_memory(const infer::TypedGraph& graph, report::Report& out) {
-  const plan::Plan as_written =
-      plan::make_plan(graph, nullptr, {.runtime = "none", .precision = std::nullopt});
-  const std::vector<Count> live = estimate::live_bytes(as_written);
-  for (std::size_t s = 0; s < as_written.steps.size(); ++s) {
-    const auto n = static_cast<std::size_t>(as_written.steps[s].nodes.front());
-    out.nodes[n].live_bytes = live[s];
-    out.totals.peak_activation_bytes = std::max(out.totals.peak_activation_bytes, live[s]);
+  const std::vector<Count> live = estimate::live_bytes(AsWritten(graph).plan());
+  for (std::size_t n = 0; n < live.size(); ++n) {
+    out.nodes[n].live_bytes = live[n];
+    out.totals.peak_activation_bytes = std::max(out.totals.peak_activation_bytes, live[n]);
   }
   out.totals.peak_memory_bytes = out.totals.peak_activation_bytes + graph.weight_bytes;
 }

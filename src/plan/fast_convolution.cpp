@@ -152,7 +152,7 @@ class FastConvolution {
   void use(const WinogradTile& tile, double direct, Step& step) {
     const ops::Contraction& c = *step.work.contraction;
     const Plane cost = plane(step, tile);
-    const std::int64_t channels_in = c.k / (tile.taps * tile.taps);
+    const std::int64_t channels_in = c.k / (std::int64_t{tile.taps} * tile.taps);
     const ops::Contraction points = {.batch = std::llround(tile.points()),
                                      .m = std::llround(cost.tiles),
                                      .n = c.n,

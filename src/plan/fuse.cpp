@@ -140,7 +140,7 @@ std::vector<ir::NodeId> leads(const Draft& draft, const Plan& plan) {
 
 /// `reason`: that was not there before. Nodes of one kind get one text: reports count them by it.
 std::string what_is_new(const Draft& after, ir::NodeId n, ir::NodeId lead, bool was_none,
-                        std::string reason) {
+                        const std::string& reason) {
   if (lead == n) {
     if (was_none) return "runs now";
     return reason.empty() ? "a kernel of its own now" : reason;

@@ -182,8 +182,8 @@ void PrecisionRules::widen(Step& step) const {
   const double factor = rate(wide, Precision::kFp32) / rate(step.unit, *step.precision);
   if (factor <= 1) return;
   step.reasons.push_back(
-      fmt::format("computed in fp32, {:.3g} times as fast here as {}: what is loaded is converted",
-                  factor, hardware::precision_name(*step.precision)));
+      fmt::format("{}fp32, {:.3g} times as fast here as {}: what is loaded is converted",
+                  kComputedIn, factor, hardware::precision_name(*step.precision)));
   step.unit = wide;
   step.precision = Precision::kFp32;
   step.converts = true;

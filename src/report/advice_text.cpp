@@ -46,20 +46,17 @@ std::string launches_text(const MachineAdvice& machine) {
 }
 
 void append_table_of(Sheet& sheet, const MachineAdvice& machine) {
-  Table table(
-      {{"saves", Align::kQuantity},
-       {"share", Align::kRight, 1},
-       {"in all", Align::kQuantity, 3},
-       {"scenario"},
-       {.title = "what it does", .rank = 2, .max_width = 64, .flexible = true, .min_width = 24},
-       {"takes off", Align::kLeft, 4},
-       {"needs", Align::kLeft, 5}});
+  Table table({{"saves", Align::kQuantity},
+               {"share", Align::kRight, 1},
+               {"in all", Align::kQuantity, 3},
+               {"scenario"},
+               {"takes off", Align::kLeft, 4},
+               {"needs", Align::kLeft, 5}});
   for (const Advice& advice : machine.advice) {
     table.add({{seconds_text(advice.saved_s)},
                {format_percent(ratio(advice.saved_s, machine.latency_s))},
                {together_text(advice), advice.added_s ? Style::kPlain : Style::kDim},
                {printable(advice.scenario), Style::kBold},
-               {advice.summary},
                {advice.addresses, bound_style(advice.addresses)},
                {price_text(advice), Style::kYellow}});
   }
@@ -72,7 +69,8 @@ void append_reasons(Sheet& sheet, const MachineAdvice& machine, std::size_t top)
   for (std::size_t i = 0; i < shown; ++i) {
     const Advice& advice = machine.advice[i];
     append_gap(sheet);
-    append_remark(sheet, printable(advice.scenario) + ": " + printable(advice.why));
+    append_remark(sheet, fmt::format("{} ({}): {}", printable(advice.scenario), advice.summary,
+                                     printable(advice.why)));
     std::string layers;
     for (const AdvisedLayer& layer : advice.layers) {
       layers += fmt::format("{}{} {} -> {}", layers.empty() ? "" : "; ",

@@ -65,7 +65,7 @@ void append_scenarios(Screen& screen, const std::vector<ScenarioRow>& scenarios)
   if (scenarios.empty()) return;
   Table table({{"scenario"},
                {"nodes", Align::kRight},
-               {.title = "what it does there", .flexible = true, .min_width = 24},
+               {.title = "what it does there", .max_width = 90, .flexible = true, .min_width = 40},
                {.title = "where", .rank = 1, .max_width = 48}});
   for (const ScenarioRow& row : scenarios) {
     const std::string name = printable(row.text);

@@ -55,21 +55,28 @@ bool keeps_image(const ops::OpSpec& spec) {
   }
 }
 
+/// Of what may be an image; -1 of what is none.
+std::int64_t channels(const OwnNodes& own, ir::TensorId id) {
+  const auto& shape = own.type(id).shape;
+  return shape && shape->size() == 4 ? (*shape)[1] : -1;
+}
+
+/// An input that has the shape of images.
+bool may_be_image(const OwnNodes& own, ir::TensorId id) {
+  const auto& declared = own.graph().model->graph.tensors[at(id)].declared;
+  if (!declared || declared->size() != 4 || channels(own, id) < 1) return false;
+  const ir::Shape& shape = *own.type(id).shape;
+  // A size that nobody gave counts as 1; one that the model fixes at 1 makes a vector.
+  const bool is_open = !(*declared)[2].symbol.empty() || !(*declared)[3].symbol.empty();
+  return is_open || shape[2] > 1 || shape[3] > 1;
+}
+
 /// Inputs that reach a convolution as images.
 std::vector<ir::TensorId> find_images(const OwnNodes& own) {
   const ir::Graph& graph = own.graph().model->graph;
-  const auto channels = [&](ir::TensorId id) -> std::int64_t {
-    const auto& shape = own.type(id).shape;
-    return shape && shape->size() == 4 ? (*shape)[1] : -1;
-  };
   std::vector<ir::TensorId> origin(graph.tensors.size(), ir::kNoTensor);
   for (const ir::TensorId id : graph.inputs) {
-    const auto& declared = graph.tensors[at(id)].declared;
-    if (!declared || declared->size() != 4 || channels(id) < 1) continue;
-    const ir::Shape& shape = *own.type(id).shape;
-    // A size that nobody gave counts as 1; one that the model fixes at 1 makes a vector.
-    const bool is_open = !(*declared)[2].symbol.empty() || !(*declared)[3].symbol.empty();
-    if (is_open || shape[2] > 1 || shape[3] > 1) origin[at(id)] = id;
+    if (may_be_image(own, id)) origin[at(id)] = id;
   }
   std::vector<bool> is_image(graph.tensors.size(), false);
   for (std::size_t n = 0; n < own.size(); ++n) {
@@ -82,7 +89,7 @@ std::vector<ir::TensorId> find_images(const OwnNodes& own) {
       if (spec->cls == ops::OpClass::kConv) is_image[at(origin[at(id)])] = true;
       if (!keeps_image(*spec)) continue;
       for (const ir::TensorId result : own.nodes()[n].outputs) {
-        if (result != ir::kNoTensor && channels(result) == channels(id)) {
+        if (result != ir::kNoTensor && channels(own, result) == channels(own, id)) {
           origin[at(result)] = origin[at(id)];
         }
       }

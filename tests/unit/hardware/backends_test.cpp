@@ -59,14 +59,15 @@ TEST(Backends, AreRead) {
 
 TEST(Backends, ErrorsSayWhereAndWhat) {
   EXPECT_EQ(refusal(with("    ops:", "    op:")),
-            "roofline: error[unknown-key]: two.yaml:8:5: unknown key 'op' in 'devices[0]'\n"
+            "roofline: error[unknown-key]: two.yaml:8:5: 'devices[0]' has an unknown key 'op'; "
+            "expected one of hardware, ops, except, dtypes, limits, least_steps, source\n"
             "  hint: did you mean 'ops'?\n");
   EXPECT_EQ(refusal(with("[float16]", "[half]")),
             "roofline: error[bad-value]: two.yaml:9:14: 'devices[0].dtypes[0]' is 'half'; expected "
             "an element type of ONNX\n  hint: such as float32, float16, int8\n");
   EXPECT_EQ(refusal(with("between: [xavier-dla, machine]", "between: [xavier-dla, machin]")),
             "roofline: error[bad-value]: two.yaml:15:27: 'links[0].between[1]' is 'machin'; "
-            "expected one of: xavier-dla, machine\n  hint: did you mean 'machine'?\n");
+            "expected one of xavier-dla, machine\n  hint: did you mean 'machine'?\n");
   EXPECT_EQ(refusal(with("  - hardware: machine\n", "  - hardware: machine\n    least_steps: 2\n")),
             "roofline: error[no-fallback]: two.yaml:13:5: the last device, 'machine', does not "
             "take everything\n  hint: end the list with one without ops, except, dtypes, limits "

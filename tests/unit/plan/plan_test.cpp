@@ -149,6 +149,24 @@ TEST(Plan, Fp16HalvesBytes) {
             bytes_of(plan_of(block(), "basic").steps[0]));
 }
 
+TEST(Plan, SixteenBitsThatAreSlowerThanFp32AreStoredOnly) {
+  hardware::Profile p = machine();
+  p.units.resize(1);
+  p.units[0].peaks[Precision::kFp16] = {.flops_per_s = {1e12 / 64, "s"}, .measured = {}};
+  const ir::Model model = block().model();
+  const infer::TypedGraph graph = infer::infer(model, {});
+  const auto of = [&](Precision precision) {
+    return plan::make_plan(graph, &p, {.runtime = "basic", .precision = precision});
+  };
+  const plan::Plan half = of(Precision::kFp16);
+  EXPECT_EQ(half.steps[0].precision, Precision::kFp32);
+  EXPECT_TRUE(half.steps[0].converts);
+  EXPECT_EQ(half.steps[0].reasons.back(),
+            "computed in fp32, 64 times as fast here as fp16: what is loaded is converted");
+  EXPECT_EQ(2 * bytes_of(half.steps[0]), bytes_of(of(Precision::kFp32).steps[0]));
+  EXPECT_FALSE(of(Precision::kFp32).steps[0].converts);
+}
+
 TEST(Plan, PrecisionWithoutPeakIsAnError) {
   try {
     (void)plan_of(block(), "basic", Precision::kInt8);
