@@ -98,10 +98,12 @@ class Placer {
     PlanOptions options = {.runtime = plan_.runtime,
                            .precision = hardware::precision_from_name(plan_.precision),
                            .precision_may_differ = true};
-    options = possible(device.profile, options, plan_.diagnostics);
-    PrecisionRules rules(device.profile, options, plan_.diagnostics);
+    std::vector<Diagnostic> notes;
+    options = possible(device.profile, options, notes);
+    PrecisionRules rules(device.profile, options, notes);
+    for (const Diagnostic& note : notes) outcome_.warnings.push_back(note.message);
     // Accelerators have no other way to run a contraction.
-    if (device.profile->kind == "npu") rules.pad_channels();
+    if (device.profile->kind == "npu" || change_.precision.pads_channels()) rules.pad_channels();
     return rules;
   }
 
@@ -225,6 +227,7 @@ class Placer {
     moved.launch_limit_s.reset();
     moved.unit = -1;
     moved.precision.reset();
+    moved.converts = false;
     if (!why_[run].empty()) moved.reasons.push_back(why_[run]);
     if (!moved.nodes.empty()) {
       rules_[choice].assign_unit(compute_dtype(change_.draft, moved.nodes.front()), moved);
@@ -363,8 +366,9 @@ class Placer {
 };
 
 void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
-  if (!change.plan.devices.empty()) {
-    fail_scenario(scenario, "comes second: the plan has devices already");
+  const auto& steps = change.plan.steps;
+  if (std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.starts > 1; })) {
+    fail_scenario(scenario, "does not go with tiles: their layers stay together on one device");
   }
   const Backends backends = hardware::find_backends(*scenario.one(""));
   Placer(change, scenario, backends, outcome).apply();

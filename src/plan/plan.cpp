@@ -82,6 +82,10 @@ class Planner {
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       const PlanScenario& scenario = find_scenario(options_.scenarios[i]);
       if (scenario.apply == nullptr) continue;
+      if (!made_->plan.devices.empty()) {
+        fail_scenario(options_.scenarios[i], "comes behind one that spreads the plan over devices",
+                      "ask for that one last");
+      }
       PlanChange change{.draft = made_->draft,
                         .profile = *profile_,
                         .precision = precision_,

@@ -82,6 +82,16 @@ Count grown(Count work, double factor) {
   return std::max(work, Count(more));
 }
 
+/// A product for each tile.
+std::shared_ptr<const ops::Contraction> tiled(const ops::Contraction& whole, double factor,
+                                              double tiles) {
+  auto each = std::make_shared<ops::Contraction>(whole);
+  each->batch *= static_cast<std::int64_t>(tiles);
+  each->m = static_cast<std::int64_t>(std::ceil(static_cast<double>(whole.m) * factor / tiles));
+  each->valid_macs = grown(whole.valid_macs, factor);
+  return each;
+}
+
 /// The work of a step whose rows are computed `factor` times in all, in so many tiles.
 void grow_work(Step& step, double factor, double tiles) {
   ops::Work& work = step.work;
@@ -90,18 +100,19 @@ void grow_work(Step& step, double factor, double tiles) {
   work.transcendentals = grown(work.transcendentals, factor);
   step.kernel.work *= factor;
   step.kernel.results *= factor;
+  step.kernel.beside_flops *= factor;
   if (!work.contraction) return;
-  auto tiled = std::make_shared<ops::Contraction>(*work.contraction);
-  const double rows = std::ceil(static_cast<double>(tiled->m) * factor / tiles);
   // The last extent of these kinds is the rows of the product: kernels are called with a tile's.
   const std::string_view kind = step.kernel.kind;
   const bool by_rows = kind == "gemm" || kind == "gemm.aliased" || kind == "conv.pointwise" ||
                        (kind.starts_with("im2col.") && !kind.ends_with("depthwise"));
   if (by_rows) step.kernel.extents[2] = std::max(1.0, step.kernel.extents[2] * factor / tiles);
-  tiled->batch *= static_cast<std::int64_t>(tiles);
-  tiled->m = static_cast<std::int64_t>(rows);
-  tiled->valid_macs = grown(tiled->valid_macs, factor);
-  work.contraction = std::move(tiled);
+  work.contraction = tiled(*work.contraction, factor, tiles);
+  if (!step.algorithm) return;
+  step.algorithm->flops *= factor;
+  if (step.algorithm->contraction) {
+    step.algorithm->contraction = tiled(*step.algorithm->contraction, factor, tiles);
+  }
 }
 
 /// Writes a segment into the plan.
