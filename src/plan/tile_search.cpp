@@ -68,6 +68,14 @@ class Growth {
     return s;
   }
 
+  /// No less than the segment is worth: all that it hands on stays on the chip, nothing is computed
+  /// twice.
+  [[nodiscard]] double most_worth() const {
+    const double starts = std::ceil(tiles_ / machine_.parallel) - 1;
+    return (1 + kWorthOfBytes) * handed_on_ / machine_.bytes_per_s -
+           static_cast<double>(parts_.size()) * starts * machine_.start_s;
+  }
+
   /// For each layer, the first one first, how much of its result is computed.
   [[nodiscard]] std::vector<double> computed() const {
     std::vector<double> shares;
@@ -141,11 +149,14 @@ class Growth {
     most_weights_ = std::max(most_weights_, weights);
     // Its readers had it as an operand from outside.
     const int last_reader = k == last_ ? k : layer.last_reader;
+    if (k < last_) handed_on_ += layer.result_bytes * layer.result_missed;
     for (int t = k; t <= last_reader; ++t) {
       Part& reader = parts_[static_cast<std::size_t>(last_ - t)];
       reader.live_bytes += added.tile_bytes;
       for (const TileRead& read : run_[static_cast<std::size_t>(t)].reads) {
-        if (t > k && read.from == k) reader.live_bytes -= operand_bytes(t, read);
+        if (t == k || read.from != k) continue;
+        reader.live_bytes -= operand_bytes(t, read);
+        handed_on_ += read.bytes * read.missed;
       }
       tile_bytes_ = std::max(tile_bytes_, reader.live_bytes);
     }
@@ -198,6 +209,7 @@ class Growth {
   double tiles_ = 1;
   std::vector<Part> parts_ = {};
   double tile_bytes_ = 0;  ///< the most that is live in a tile
+  double handed_on_ = 0;   ///< bytes that main memory sees of what stays, without tiles
   double weights_ = 0;
   double most_weights_ = 0;  ///< of one layer
   bool keeps_weights_ = false;
@@ -231,6 +243,8 @@ std::vector<TileSegment> choose_segments(const std::vector<TileLayer>& run,
       if (!growth.has_tiles()) continue;
       for (std::size_t length = 1; length <= kLongestSegment && growth.extend(); ++length) {
         if (length == 1) continue;
+        const std::size_t first = last + 1 - length;
+        if (best[first].worth + growth.most_worth() <= best[last + 1].worth) continue;
         TileSegment segment = growth.segment();
         if (segment.saved_bytes < 1 || segment.saved_s < 0) continue;
         const double total = best[segment.first].worth + worth(segment, machine);

@@ -46,10 +46,15 @@ class BackendsTest : public testing::Test {
     Plan plan;
     estimate::PlanEstimate estimate;
   };
-  [[nodiscard]] Priced price(const ModelBuilder& b) const {
+  [[nodiscard]] Priced price(const ModelBuilder& b, const std::string& beside = "",
+                             bool before = false) const {
     const infer::TypedGraph graph = infer::infer(b.model(), {});
     PlanOptions options = {.runtime = "basic"};
     options.scenarios.push_back(Scenario("backends", {{"", path_}}));
+    if (!beside.empty()) {
+      options.scenarios.insert(before ? options.scenarios.begin() : options.scenarios.end(),
+                               Scenario::parse(beside));
+    }
     Priced priced = {make_plan(graph, &machine_, options), {}};
     priced.estimate = estimate::estimate(priced.plan, machine_, {});
     return priced;
@@ -166,6 +171,17 @@ TEST_F(BackendsTest, StepsOfTheMachineItselfStayAsTheyWere) {
   const estimate::PlanEstimate before = estimate::estimate(base, machine_, {});
   EXPECT_DOUBLE_EQ(priced.estimate.predicted_s, before.predicted_s);
   EXPECT_EQ(priced.estimate.dram_bytes, before.dram_bytes);
+}
+
+TEST_F(BackendsTest, OtherScenariosComeBefore) {
+  EXPECT_THROW((void)price(sandwich(), "graphs"), Error);
+  EXPECT_NO_THROW((void)price(sandwich(), "graphs", true));
+  // Tiles of layers that run on several devices are none.
+  ModelBuilder b;
+  b.input("x", ir::Shape{1, 16, 256, 256});
+  b.node("Sigmoid", {"x"}, {"a"}).node("Sigmoid", {"a"}, {"y"}).output("y");
+  machine_.launch_overhead_s.value = 0;
+  EXPECT_THROW((void)price(b, "tile", true), Error);
 }
 
 TEST_F(BackendsTest, AMisspelledOperatorIsNoticed) {
