@@ -8,6 +8,7 @@
 #include <array>
 #include <map>
 
+#include "roofline/base/text.hpp"
 #include "roofline/base/units.hpp"
 #include "roofline/pipeline/analyze.hpp"
 
@@ -125,11 +126,11 @@ report::Advice describe(const Report& base, const Report& changed) {
   advice.layers = faster_layers(after);
   advice.warnings = scenario.outcome.warnings;
   const std::string per_item = items != 1 ? " for each item" : "";
-  advice.why = fmt::format(
-      "{} of the time goes into {}: that falls from {} to {}{}, with {} node{} changed.",
-      format_percent(old_parts.*most->seconds / before.predicted_latency_s), most->name,
-      seconds(old_parts.*most->seconds), seconds(new_parts.*most->seconds), per_item,
-      scenario.outcome.changed.size(), scenario.outcome.changed.size() == 1 ? "" : "s");
+  advice.why =
+      fmt::format("{} of the time goes into {}: that falls from {} to {}{}, with {} changed.",
+                  format_percent(old_parts.*most->seconds / before.predicted_latency_s), most->name,
+                  seconds(old_parts.*most->seconds), seconds(new_parts.*most->seconds), per_item,
+                  counted(scenario.outcome.changed.size(), "node"));
   if (gain(*least) < -kNotable * before.predicted_latency_s) {
     advice.why += fmt::format(" {} more goes into {}.", seconds(-gain(*least)), least->name);
   } else if (before.dram_bytes != after.dram_bytes) {
@@ -156,8 +157,7 @@ std::string why_pointless(const Report& base, const Report& changed) {
   const auto time = bottlenecks_of_changed(base, scenario);
   const auto longest = std::max_element(
       time.begin(), time.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  std::string why = fmt::format("{} node{} change", scenario.outcome.changed.size(),
-                                scenario.outcome.changed.size() == 1 ? "" : "s");
+  std::string why = counted(scenario.outcome.changed.size(), "node") + " change";
   if (longest != time.end()) why += ", bound by " + longest->first;
   const double more = after.predicted_latency_s / after.base->items - before.predicted_latency_s;
   return more > kNotable * before.predicted_latency_s

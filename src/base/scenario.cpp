@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "roofline/base/diagnostic.hpp"
 #include "roofline/base/text.hpp"
@@ -172,6 +173,11 @@ std::string Scenario::choice(std::string_view key, std::string_view otherwise,
   fail_scenario(*this,
                 fmt::format("found '{}', expected one of {}", printable(*text), join(known, ", ")),
                 did_you_mean_hint(*text, known));
+}
+
+bool Scenario::yes(std::string_view key) const {
+  constexpr std::array<std::string_view, 2> kYesNo = {"no", "yes"};
+  return choice(key, "no", kYesNo) == "yes";
 }
 
 void fail_scenario(const Scenario& scenario, std::string message, std::string hint) {

@@ -49,9 +49,9 @@ Calibrations for_machines(const std::vector<Sample>& samples, const Calibration&
 }
 
 /// Times of all samples under calibrations that change.
-class Clock {
+class ModelClock {
  public:
-  Clock(const std::vector<Sample>& samples, const Calibrations& calibrations)
+  ModelClock(const std::vector<Sample>& samples, const Calibrations& calibrations)
       : samples_(samples), calibrations_(calibrations) {
     rebuild();
   }
@@ -209,7 +209,7 @@ class Objective {
   const std::vector<Sample>& samples_;
   Calibrations calibrations_;
   std::vector<FreeParameter> parameters_;
-  Clock clock_;
+  ModelClock clock_;
   /// Steps by key of their times and by sample.
   std::map<std::string, std::map<std::size_t, std::vector<std::size_t>>> uses_ = {};
   std::vector<double> totals_ = {};
@@ -347,7 +347,7 @@ std::optional<double> cross_validate(const std::vector<Sample>& samples, const C
 }
 
 /// The kind that a sample's time is mostly spent in.
-std::string main_kind(const Clock& clock, const std::vector<Sample>& samples, std::size_t i,
+std::string main_kind(const ModelClock& clock, const std::vector<Sample>& samples, std::size_t i,
                       const Calibration& calibration) {
   std::map<std::string, double> seconds;
   for (const std::size_t step : samples[i].steps) {
@@ -365,7 +365,7 @@ std::string main_kind(const Clock& clock, const std::vector<Sample>& samples, st
 std::vector<KindResidual> residuals_by_kind(const std::vector<Sample>& samples,
                                             const Solution& solution) {
   const Calibrations calibrations = for_machines(samples, solution.calibration, solution.machines);
-  const Clock clock(samples, calibrations);
+  const ModelClock clock(samples, calibrations);
   std::map<std::string, std::vector<TimePair>> groups;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     groups[main_kind(clock, samples, i, solution.calibration)].push_back(
@@ -396,7 +396,7 @@ Workload::Workload(std::shared_ptr<const ir::Model> model, const infer::Bindings
 std::vector<double> predict(const std::vector<Sample>& samples, const Calibration& calibration,
                             const Calibrations& machines) {
   const Calibrations calibrations = for_machines(samples, calibration, machines);
-  const Clock clock(samples, calibrations);
+  const ModelClock clock(samples, calibrations);
   std::vector<double> times;
   times.reserve(samples.size());
   for (std::size_t i = 0; i < samples.size(); ++i) times.push_back(clock.total_s(i));

@@ -28,18 +28,14 @@ double rounded(double rate) {
 
 Fact here(double rate, std::string note) { return {rounded(rate), kHere, std::move(note)}; }
 
-std::string plural(std::size_t count, std::string_view word) {
-  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
-}
-
 hardware::PeakRate peak_of(const ArithmeticRate& rate, double clock_hz, std::size_t cores) {
   const double one = rate.one_core.best();
   hardware::PeakRate peak;
   // On all cores the clock may be lower, and on a noisy machine the single core unlucky.
   const double bound = std::max(one * static_cast<double>(cores), rate.all_cores.best());
-  peak.flops_per_s = here(bound, fmt::format("{} x {:.3g} FLOP a cycle, {}", plural(cores, "core"),
+  peak.flops_per_s = here(bound, fmt::format("{} x {:.3g} FLOP a cycle, {}", counted(cores, "core"),
                                              one / clock_hz, rate.instruction));
-  peak.measured = here(rate.all_cores.best(), fmt::format("{} at once", plural(cores, "core")));
+  peak.measured = here(rate.all_cores.best(), fmt::format("{} at once", counted(cores, "core")));
   return peak;
 }
 
@@ -64,7 +60,7 @@ hardware::MemoryLevel cache_level(const HostFacts& facts, const HostRates& rates
   level.capacity_bytes =
       Fact{static_cast<double>(cache.bytes), kSystem,
            fmt::format("{}: {}", facts.cache_source,
-                       plural(static_cast<std::size_t>(cache.instances), "cache"))};
+                       counted(static_cast<std::size_t>(cache.instances), "cache"))};
   const std::size_t held = index == 0 ? 0 : one_instance(facts.caches[index - 1]);
   const double core = best_read(rates.curve, held, one_instance(cache));
   if (core <= 0) return level;
@@ -75,7 +71,7 @@ hardware::MemoryLevel cache_level(const HostFacts& facts, const HostRates& rates
         here(core * static_cast<double>(cores), fmt::format("read: one core x {}", cores));
   } else if (!rates.caches[index].rates.empty()) {
     level.measured_bytes_per_s = here(std::max(rates.caches[index].best(), core),
-                                      fmt::format("read: {} at once", plural(cores, "core")));
+                                      fmt::format("read: {} at once", counted(cores, "core")));
   }
   return level;
 }
@@ -90,7 +86,7 @@ hardware::MemoryLevel dram_level(const HostFacts& facts, const HostRates& rates)
   level.core_bytes_per_s = here(core, "read");
   level.measured_bytes_per_s =
       here(std::max(rates.dram_read.best(), core),
-           fmt::format("read: {} at once; write {}, copy {}", plural(facts.cores.size(), "core"),
+           fmt::format("read: {} at once; write {}, copy {}", counted(facts.cores.size(), "core"),
                        format_quantity(rates.dram_write.best(), Unit::kBytePerSecond),
                        format_quantity(rates.dram_copy.best(), Unit::kBytePerSecond)));
   return level;
@@ -121,7 +117,7 @@ hardware::Profile host_profile(const HostFacts& facts, const HostRates& rates,
   profile.kind = "cpu";
   profile.architecture = facts.architecture;
   profile.sources = {{kHere, fmt::format("measured here by roofline calibrate host, {}, best of {}",
-                                         date, plural(rates.clock_hz.rates.size(), "round"))},
+                                         date, counted(rates.clock_hz.rates.size(), "round"))},
                      {kSystem, "told by the operating system and the processor"},
                      {kLater, "not measured: 0 until a calibration fits it"}};
   hardware::ComputeUnit unit;
@@ -171,7 +167,7 @@ std::vector<Diagnostic> host_doubts(const HostFacts& facts, const HostRates& rat
     doubts.push_back(warning(
         "shared-cores",
         fmt::format("{} together reach {} of what they reach one by one",
-                    plural(facts.cores.size(), "core"), format_percent(together)),
+                    counted(facts.cores.size(), "core"), format_percent(together)),
         "other programs run, or they are threads of fewer cores: 'measured' has what was reached"));
   }
   if (facts.caches.empty()) {

@@ -29,7 +29,7 @@ std::string key_of(const Measurement& row) {
   return key;
 }
 
-std::string seconds_text(double seconds) { return format_quantity(seconds, Unit::kSecond); }
+std::string time_text(double seconds) { return format_quantity(seconds, Unit::kSecond); }
 
 [[noreturn]] void unknown_format(const std::string& location) {
   throw Error("unknown-format", location, "these are no measurements: found JSON of another kind",
@@ -59,12 +59,12 @@ std::string implausible(double seconds) {
   if (seconds == 0) return "is zero";
   const char* advice = "a mistake of unit?";
   if (seconds < kShortestRunSeconds) {
-    return fmt::format("is {}, below {}: {}", seconds_text(seconds),
-                       seconds_text(kShortestRunSeconds), advice);
+    return fmt::format("is {}, below {}: {}", time_text(seconds), time_text(kShortestRunSeconds),
+                       advice);
   }
   if (seconds > kLongestRunSeconds) {
-    return fmt::format("is {}, above {}: {}", seconds_text(seconds),
-                       seconds_text(kLongestRunSeconds), advice);
+    return fmt::format("is {}, above {}: {}", time_text(seconds), time_text(kLongestRunSeconds),
+                       advice);
   }
   return "";
 }
@@ -100,7 +100,7 @@ bool Collector::is_repeated(const Measurement& row, const std::string& location)
   } else {
     note(Severity::kWarning, "contradicting-measurement",
          fmt::format("'{}' takes {} here and {} in line {}, with all else equal; the first is kept",
-                     printable(row.model), seconds_text(row.seconds), seconds_text(first.seconds),
+                     printable(row.model), time_text(row.seconds), time_text(first.seconds),
                      first.line),
          location, "say what differs (version, threads, dims, source), or remove one");
   }

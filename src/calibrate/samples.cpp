@@ -26,7 +26,7 @@ constexpr double kNodeWidth = 0.15;     ///< the same of one step in a model tha
 constexpr double kClockSeconds = 1e-6;  ///< what profilers round to
 /// Of a step that is a sample of its own: behind a long step, short ones find nothing of their code
 /// in the caches, but in models they come in crowds.
-constexpr std::int64_t kLeastBytes = 32768;
+constexpr std::int64_t kLeastCopyBytes = 32768;
 
 class Preparer {
  public:
@@ -112,7 +112,7 @@ class Preparer {
       const double seconds = layer.time.measured_s;
       Count bytes = 0;
       for (const auto& access : workload->plan().steps[layer.step].accesses) bytes += access.bytes;
-      if (seconds <= 0 || bytes < kLeastBytes) continue;
+      if (seconds <= 0 || bytes < kLeastCopyBytes) continue;
       Sample sample;
       sample.label = row.model + " " + layer.name;
       sample.workload = workload;

@@ -26,7 +26,7 @@ struct Runs {
   std::int64_t rows, run;
 };
 
-onnx_io::ModelSketch join(const Runs& r, std::string_view kind) {
+onnx_io::ModelSketch join_model(const Runs& r, std::string_view kind) {
   Sketch s(fmt::format("{}_{}x{}", kind, r.rows, r.run));
   const std::string x = s.input({r.rows, r.run});
   if (kind == "concat") {
@@ -215,7 +215,7 @@ Sketches join_models() {
   Sketches sketches = cross(
       std::vector<Runs>{
           {32768, 4}, {16384, 16}, {8192, 64}, {1024, 256}, {256, 1024}, {128, 4096}, {1, 200704}},
-      std::vector<std::string_view>{"concat", "split", "slice"}, join);
+      std::vector<std::string_view>{"concat", "split", "slice"}, join_model);
   append(sketches,
          cross(std::vector<Parts>{{3, 197, 768}, {4, 784, 96}, {8, 64, 1024}, {6, 1024, 32}},
                std::vector<std::string_view>{"concat", "split"}, many_way));

@@ -7,11 +7,11 @@
 namespace roofline::calibrate {
 namespace {
 
-struct Window {
+struct PoolWindow {
   std::int64_t channels, edge, kernel, stride;
 };
 
-onnx_io::ModelSketch pool(const Window& w, std::string_view op) {
+onnx_io::ModelSketch pooled(const PoolWindow& w, std::string_view op) {
   Sketch s(
       fmt::format("pool_{0}_{1}_{2}x{2}_k{3}s{4}", op, w.channels, w.edge, w.kernel, w.stride));
   const std::int64_t pad = w.kernel == w.stride ? 0 : w.kernel / 2;
@@ -106,13 +106,13 @@ onnx_io::ModelSketch top_k(std::int64_t rows, std::int64_t columns, std::int64_t
 }  // namespace
 
 Sketches pool_models() {
-  Sketches sketches = cross(std::vector<Window>{{24, 112, 3, 2},
-                                                {24, 112, 2, 2},
-                                                {250, 28, 2, 2},
-                                                {100, 28, 3, 1},
-                                                {120, 10, 5, 1},
-                                                {58, 35, 3, 1}},
-                            std::vector<std::string_view>{"MaxPool", "AveragePool"}, pool);
+  Sketches sketches = cross(std::vector<PoolWindow>{{24, 112, 3, 2},
+                                                    {24, 112, 2, 2},
+                                                    {250, 28, 2, 2},
+                                                    {100, 28, 3, 1},
+                                                    {120, 10, 5, 1},
+                                                    {58, 35, 3, 1}},
+                            std::vector<std::string_view>{"MaxPool", "AveragePool"}, pooled);
   for (const Single& row :
        {Single{"GlobalAveragePool", {1, 1000, 13, 13}},
         Single{"GlobalAveragePool", {1, 72, 56, 56}},

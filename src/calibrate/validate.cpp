@@ -19,7 +19,7 @@ namespace roofline::calibrate {
 namespace {
 
 constexpr std::string_view kAsIs = "as-is";
-constexpr std::size_t kMostFindings = 100;
+constexpr std::size_t kMostUnmatched = 100;
 constexpr std::size_t kMostNames = 6;  ///< of models without a file
 
 /// Something wrong with one row, which is then left out.
@@ -116,7 +116,7 @@ class Validator {
   void tell(Diagnostic diagnostic) {
     const std::string key = diagnostic.location + '\n' + diagnostic.message;
     if (!told_.insert(key).second) return;
-    if (told_.size() > kMostFindings)
+    if (told_.size() > kMostUnmatched)
       ++untold_;
     else
       validation_.diagnostics.push_back(std::move(diagnostic));
@@ -135,8 +135,8 @@ class Validator {
     }
     tell({.severity = Severity::kNote,
           .code = "no-model",
-          .message = fmt::format("{} row{} of models that were not given or found: {}", rows,
-                                 rows == 1 ? "" : "s", join(names, ", "))});
+          .message = fmt::format("{} of models that were not given or found: {}",
+                                 counted(rows, "row"), join(names, ", "))});
   }
 
   void leave_out(const Diagnostic& why, const std::string& row) {

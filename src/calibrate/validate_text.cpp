@@ -63,10 +63,6 @@ Style error_style(double error) {
   return size > kBad ? Style::kRed : size > kNotable ? Style::kYellow : Style::kGreen;
 }
 
-std::string plural(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 void append_head(Screen& screen) {
   std::set<std::string_view> models;
   std::set<std::string_view> machines;
@@ -75,8 +71,8 @@ void append_head(Screen& screen) {
     machines.insert(row.hardware);
   }
   screen.line(
-      fmt::format("{} of {} on {}, {} roof", plural(screen.validation.rows.size(), "measurement"),
-                  plural(models.size(), "model"), plural(machines.size(), "machine"),
+      fmt::format("{} of {} on {}, {} roof", counted(screen.validation.rows.size(), "measurement"),
+                  counted(models.size(), "model"), counted(machines.size(), "machine"),
                   screen.validation.roof == "datasheet" ? "data-sheet" : "measured"),
       Style::kBold);
   screen.text += '\n';
@@ -124,7 +120,7 @@ void append_groups(Screen& screen) {
   screen.line(
       fmt::format("  order of machines: {} of {} as measured, {} by the roofline alone",
                   format_percent(*order.ordered()),
-                  plural(static_cast<std::size_t>(order.pairs - order.measured_ties), "pair"),
+                  counted(static_cast<std::size_t>(order.pairs - order.measured_ties), "pair"),
                   percent_or_dash(screen.validation.machines_by_roofline.ordered())));
 }
 
@@ -291,7 +287,7 @@ void append_layers(Screen& screen) {
   if (sum.measured_s <= 0) return;
   screen.text += '\n';
   screen.line(fmt::format("{} matched, {} of the measured time; error weighted by time {}",
-                          plural(matched, "layer"), format_percent(sum.matched_share()),
+                          counted(matched, "layer"), format_percent(sum.matched_share()),
                           format_percent(sum.error())),
               Style::kBold);
   if (!nodes.empty()) screen.line("  measured, not in the plan: " + unmatched_text(nodes));

@@ -37,14 +37,14 @@ ExitCode run_advise(const Arguments& arguments, const Streams& streams) {
   return broken ? ExitCode::kInput : ExitCode::kOk;
 }
 
-constexpr auto kRenderings = [] {
+constexpr auto kAdviseRenderings = [] {
   auto options = kRenderingOptions;
   options[1].help = "text, markdown: advice to explain, 5 by default, 0 for all";
   return options;
 }();
-constexpr auto kOptions =
-    joined(kMachineOptions, kSizeOptions, kScenarioOptions, kRenderings, kOutputOption);
-constexpr std::string_view kExamples =
+constexpr auto kAdviseOptions =
+    joined(kMachineOptions, kSizeOptions, kScenarioOptions, kAdviseRenderings, kOutputOption);
+constexpr std::string_view kAdviseExamples =
     "roofline advise mobilenet_v2.onnx --hardware v100\n"
     "roofline advise vgg16.onnx --hardware rpi4b --top 0\n"
     "roofline advise bert_base.onnx --hardware v100 --scenario precision:fp16 --format json";
@@ -52,7 +52,11 @@ constexpr std::string_view kExamples =
 }  // namespace
 
 const Command kAdviseCommand{
-    "advise", "MODEL",   "what would make a model faster on a machine: priced what-ifs, best first",
-    kOptions, kExamples, run_advise};
+    "advise",
+    "MODEL",
+    "what would make a model faster on a machine: priced what-ifs, best first",
+    kAdviseOptions,
+    kAdviseExamples,
+    run_advise};
 
 }  // namespace roofline::cli

@@ -112,7 +112,7 @@ constexpr std::array kDimsAndFormat = {
                .name = "--totals",
                .help = "sums of the model only, without layers: a line, or row, for each machine"},
 };
-constexpr std::array kOwnOptions = {
+constexpr std::array kAnalyzeOwnOptions = {
     OptionSpec{
         .group = "output", .name = "--tensors", .help = "json: list the type of every tensor"},
     OptionSpec{.group = "output",
@@ -149,9 +149,10 @@ constexpr std::array kManyOptions = {
                .value = "N",
                .help = "models to work on at once; one for each core by default, or with 0"},
 };
-constexpr auto kOptions = joined(kMachineOptions, kSizeOptions, kScenarioOptions, kDimsAndFormat,
-                                 kOutputOption, kOwnOptions, kManyOptions);
-constexpr std::string_view kExamples =
+constexpr auto kAnalyzeOptions =
+    joined(kMachineOptions, kSizeOptions, kScenarioOptions, kDimsAndFormat, kOutputOption,
+           kAnalyzeOwnOptions, kManyOptions);
+constexpr std::string_view kAnalyzeExamples =
     "roofline analyze resnet50.onnx --hardware v100 --precision fp16 --dim batch=32\n"
     "roofline analyze resnet50.onnx --hardware v100,my_board.yaml --group-by op\n"
     "roofline analyze vgg16.onnx --hardware rpi4b --scenario winograd --scenario prune:0.3\n"
@@ -163,8 +164,11 @@ constexpr std::string_view kExamples =
 
 }  // namespace
 
-const Command kAnalyzeCommand{
-    "analyze", "MODEL|DIR...", "price every layer of a model, on machines if given; or many models",
-    kOptions,  kExamples,      run_analyze};
+const Command kAnalyzeCommand{"analyze",
+                              "MODEL|DIR...",
+                              "price every layer of a model, on machines if given; or many models",
+                              kAnalyzeOptions,
+                              kAnalyzeExamples,
+                              run_analyze};
 
 }  // namespace roofline::cli

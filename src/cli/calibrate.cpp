@@ -28,7 +28,7 @@ ExitCode run_calibrate_emit(const Arguments& arguments, const Streams& streams) 
   return ExitCode::kOk;
 }
 
-constexpr std::array kOptions = {
+constexpr std::array kCalibrateOptions = {
     OptionSpec{.group = "models",
                .name = "--half",
                .value = "WHICH",
@@ -45,7 +45,7 @@ const Command kCalibrateEmitCommand{
     "calibrate emit",
     "DIR",
     "write the models whose times tell how fast a runtime runs each kind of operator",
-    kOptions,
+    kCalibrateOptions,
     "roofline calibrate emit /tmp/calibration",
     run_calibrate_emit};
 

@@ -85,7 +85,7 @@ ExitCode run_calibrate_host(const Arguments& arguments, const Streams& streams) 
   return ExitCode::kOk;
 }
 
-constexpr std::array kOptions = {
+constexpr std::array kCalibrateHostOptions = {
     OptionSpec{.group = "output",
                .name = "--output",
                .value = "FILE",
@@ -102,7 +102,7 @@ constexpr std::array kOptions = {
 const Command kCalibrateHostCommand{"calibrate host",
                                     "",
                                     "measure this machine and write a profile of it",
-                                    kOptions,
+                                    kCalibrateHostOptions,
                                     "roofline calibrate host -o host.yaml\n"
                                     "roofline calibrate host -o host.yaml --id build-server",
                                     run_calibrate_host};

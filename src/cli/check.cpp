@@ -245,8 +245,9 @@ constexpr std::array kOutputOptions = {
                .help = "write the result to a file as well; repeat for several formats",
                .repeatable = true},
 };
-constexpr auto kOptions = joined(kBudgetOption, kOutputOptions, kOutputOption, kCheckInitOptions);
-constexpr std::string_view kExamples =
+constexpr auto kCheckOptions =
+    joined(kBudgetOption, kOutputOptions, kOutputOption, kCheckInitOptions);
+constexpr std::string_view kCheckExamples =
     "roofline check --budget roofline.yaml\n"
     "roofline check resnet50.onnx --budget roofline.yaml --format github --report "
     "junit=roofline.xml\n"
@@ -256,7 +257,7 @@ constexpr std::string_view kExamples =
 }  // namespace
 
 const Command kCheckCommand{
-    "check",  "[MODEL|REPORT...]", "exit with 1 when a model is over its budgets",
-    kOptions, kExamples,           run_check};
+    "check",       "[MODEL|REPORT...]", "exit with 1 when a model is over its budgets",
+    kCheckOptions, kCheckExamples,      run_check};
 
 }  // namespace roofline::cli

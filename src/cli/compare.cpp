@@ -36,7 +36,7 @@ ExitCode run_compare(const Arguments& arguments, const Streams& streams) {
   return broken ? ExitCode::kInput : ExitCode::kOk;
 }
 
-constexpr auto kRenderings = [] {
+constexpr auto kCompareRenderings = [] {
   auto options = kRenderingOptions;
   options[0].help = "text (default), markdown or json; html: a page with charts and tables";
   options[0].choices = [] { return Names{"text", "markdown", "json", "html"}; };
@@ -47,9 +47,9 @@ constexpr std::array kLayers = {
                .name = "--layers",
                .help = "text, markdown: list layers whose bound is not the same on every machine"},
 };
-constexpr auto kOptions =
-    joined(kMachineOptions, kSizeOptions, kLayers, kRenderings, kOutputOption);
-constexpr std::string_view kExamples =
+constexpr auto kCompareOptions =
+    joined(kMachineOptions, kSizeOptions, kLayers, kCompareRenderings, kOutputOption);
+constexpr std::string_view kCompareExamples =
     "roofline compare resnet50.onnx --hardware v100,xavier,rpi4b\n"
     "roofline compare resnet50.onnx mobilenet_v2.onnx --hardware t4,rpi5 --precision fp16\n"
     "roofline compare resnet50.onnx --hardware v100,t4 --layers --top 0\n"
@@ -58,7 +58,11 @@ constexpr std::string_view kExamples =
 }  // namespace
 
 const Command kCompareCommand{
-    "compare", "MODEL...", "one row for each model on each machine: time, speed-up, bound, memory",
-    kOptions,  kExamples,  run_compare};
+    "compare",
+    "MODEL...",
+    "one row for each model on each machine: time, speed-up, bound, memory",
+    kCompareOptions,
+    kCompareExamples,
+    run_compare};
 
 }  // namespace roofline::cli

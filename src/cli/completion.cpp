@@ -12,7 +12,7 @@ namespace roofline::cli {
 namespace {
 
 /// In single quotes, which bash and zsh read alike.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
     if (c == '\'')
@@ -58,7 +58,7 @@ bool is_file(std::string_view value) {
 }
 
 /// First words of the commands, or the second ones of those that have `first` as their first.
-Names next_words(std::string_view first) {
+Names words_after(std::string_view first) {
   Names result;
   for (const Command* command : commands()) {
     const auto parts = split(command->name, ' ');
@@ -74,8 +74,8 @@ Names next_words(std::string_view first) {
 
 /// First words that others follow: "calibrate", "hardware".
 Names prefixes() {
-  Names result = next_words("");
-  std::erase_if(result, [](const std::string& word) { return next_words(word).empty(); });
+  Names result = words_after("");
+  std::erase_if(result, [](const std::string& word) { return words_after(word).empty(); });
   return result;
 }
 
@@ -127,12 +127,12 @@ complete -F _roofline roofline
 void print_bash(std::ostream& out) {
   out << kBashHead;
   out << fmt::format("  if (( ${{#words[@]}} <= 2 )); then\n    command=\n    values={}\n",
-                     quoted(join(next_words(""), " ") + " --help --version"));
+                     shell_quoted(join(words_after(""), " ") + " --help --version"));
   for (const std::string& first : prefixes()) {
     out << fmt::format(
         "  elif [[ $command == {0} ]] && (( ${{#words[@]}} == 3 )); then\n    command=\n"
         "    values={1}\n",
-        first, quoted(join(next_words(first), " ")));
+        first, shell_quoted(join(words_after(first), " ")));
   }
   out << fmt::format("  fi\n  case $command in {}) command+=\" ${{words[2]}}\" ;; esac\n",
                      join(prefixes(), "|"));
@@ -140,18 +140,18 @@ void print_bash(std::ostream& out) {
          "  elif (( ${#words[@]} > 3 )); then\n    flag=${words[-2]}\n  fi\n"
          "  case $command in\n";
   for (const Command* command : commands()) {
-    out << fmt::format("    {})\n      flags={}\n      case $flag in\n", quoted(command->name),
-                       quoted(join(flags(*command), " ")));
+    out << fmt::format("    {})\n      flags={}\n      case $flag in\n",
+                       shell_quoted(command->name), shell_quoted(join(flags(*command), " ")));
     for (const OptionSpec& option : command->options) {
       if (option.value.empty()) continue;
       const std::string names = option.short_name.empty()
                                     ? std::string(option.name)
                                     : fmt::format("{}|{}", option.short_name, option.name);
-      out << fmt::format("        {}) values={} files={} ;;\n", names, quoted(choices(option)),
-                         is_file(option.value) ? "1" : "");
+      out << fmt::format("        {}) values={} files={} ;;\n", names,
+                         shell_quoted(choices(option)), is_file(option.value) ? "1" : "");
     }
     out << fmt::format("        *) flag= values={} files={} ;;\n      esac ;;\n",
-                       quoted(operands(*command)), is_file(command->operand) ? "1" : "");
+                       shell_quoted(operands(*command)), is_file(command->operand) ? "1" : "");
   }
   out << kBashTail;
 }
@@ -183,18 +183,18 @@ void print_zsh(std::ostream& out) {
          "_roofline_or_file() {\n  compadd -- \"$@\"\n  _files\n}\n"
          "_roofline() {\n  local command=$words[2]\n  if (( CURRENT == 2 )); then\n"
       << fmt::format("    compadd -- {} --help --version\n    return\n  fi\n",
-                     join(next_words(""), " "));
+                     join(words_after(""), " "));
   for (const std::string& first : prefixes()) {
     out << fmt::format(
         "  if [[ $command == {0} ]]; then\n    if (( CURRENT == 3 )); then\n"
         "      compadd -- {1}\n      return\n    fi\n    command+=\" $words[3]\"\n"
         "    shift words\n    (( CURRENT-- ))\n  fi\n",
-        first, join(next_words(first), " "));
+        first, join(words_after(first), " "));
   }
   out << "  shift words\n  (( CURRENT-- ))\n  case $command in\n";
   for (const Command* command : commands()) {
     out << fmt::format("    {})\n      _arguments -S '--help[explain the command]'",
-                       quoted(command->name));
+                       shell_quoted(command->name));
     for (const OptionSpec& option : command->options) {
       const std::string values =
           option.value.empty() ? ""
@@ -202,14 +202,15 @@ void print_zsh(std::ostream& out) {
       for (const std::string_view name : {option.name, option.short_name}) {
         if (name.empty()) continue;
         out << " \\\n        "
-            << quoted(fmt::format("{}{}[{}]{}", option.repeatable ? "*" : "", name,
-                                  zsh_help(option.help), values));
+            << shell_quoted(fmt::format("{}{}[{}]{}", option.repeatable ? "*" : "", name,
+                                        zsh_help(option.help), values));
       }
     }
     if (command->takes_operand()) {
       out << " \\\n        "
-          << quoted((command->takes_many() ? "*" : "1") +
-                    zsh_values(command->operand, operands(*command), is_file(command->operand)));
+          << shell_quoted(
+                 (command->takes_many() ? "*" : "1") +
+                 zsh_values(command->operand, operands(*command), is_file(command->operand)));
     }
     out << " ;;\n";
   }
@@ -237,12 +238,12 @@ complete -c roofline -f
 void print_fish(std::ostream& out) {
   out << kFishHead;
   out << fmt::format("complete -c roofline -n '__roofline_starts \"\"' -a '{}'\n",
-                     join(next_words(""), " "));
+                     join(words_after(""), " "));
   out << "complete -c roofline -n '__roofline_starts \"\"' -l version -d 'how it was built'\n"
          "complete -c roofline -l help -d 'explain the command'\n";
   for (const std::string& first : prefixes()) {
     out << fmt::format("complete -c roofline -n '__roofline_starts {}' -a '{}'\n", first,
-                       join(next_words(first), " "));
+                       join(words_after(first), " "));
   }
   for (const Command* command : commands()) {
     const std::string head =

@@ -124,17 +124,20 @@ constexpr std::array kFailOn = {
                        "weight_bytes, macs, flops, transcendentals, traffic",
                .repeatable = true},
 };
-constexpr auto kOptions =
+constexpr auto kDiffOptions =
     joined(kMachineOptions, kSizeOptions, kFailOn, kRenderingOptions, kOutputOption);
-constexpr std::string_view kExamples =
+constexpr std::string_view kDiffExamples =
     "roofline diff resnet50.onnx resnet50_pruned.onnx --hardware v100\n"
     "roofline diff main.json model.onnx --hardware v100 --fail-on latency:+5%,parameters:+0\n"
     "roofline diff main.json branch.json --format markdown --top 5";
 
 }  // namespace
 
-const Command kDiffCommand{
-    "diff",   "OLD NEW", "compare two models or saved reports: what each changed layer costs",
-    kOptions, kExamples, run_diff};
+const Command kDiffCommand{"diff",
+                           "OLD NEW",
+                           "compare two models or saved reports: what each changed layer costs",
+                           kDiffOptions,
+                           kDiffExamples,
+                           run_diff};
 
 }  // namespace roofline::cli

@@ -33,7 +33,7 @@ std::optional<double> peak(const hardware::Profile& profile, Precision precision
   return best;
 }
 
-std::string quantity(std::optional<double> value, Unit unit) {
+std::string quantity_text(std::optional<double> value, Unit unit) {
   return value ? format_quantity(*value, unit) : "-";
 }
 
@@ -71,8 +71,8 @@ std::vector<Cell> list_row(const hardware::Profile& profile,
           {rate(fp32)},
           {rate(peak(profile, Precision::kFp16))},
           {rate(peak(profile, Precision::kInt8))},
-          {quantity(bandwidth, Unit::kBytePerSecond)},
-          {quantity(capacity ? std::optional(capacity->value) : std::nullopt, Unit::kByte)},
+          {quantity_text(bandwidth, Unit::kBytePerSecond)},
+          {quantity_text(capacity ? std::optional(capacity->value) : std::nullopt, Unit::kByte)},
           {has_ridge ? fmt::format("{:.3g}", *fp32 / *bandwidth) : "-"},
           {calibrated(profile, default_runtimes)}};
 }
@@ -91,8 +91,8 @@ void show_evidence(const hardware::Calibration& c, std::ostream& out) {
   if (e.rows == 0) {
     out << "  evidence      none: unvalidated\n";
   } else {
-    out << fmt::format("  evidence      {} measurement{}, mean error {}", e.rows,
-                       e.rows == 1 ? "" : "s", format_percent(e.mape));
+    out << fmt::format("  evidence      {}, mean error {}", counted(e.rows, "measurement"),
+                       format_percent(e.mape));
     if (e.cross_validated_mape)
       out << ", cross-validated " << format_percent(*e.cross_validated_mape);
     out << '\n';
@@ -231,10 +231,10 @@ ExitCode run_hardware_check(const Arguments& arguments, const Streams& streams) 
   const hardware::Profile profile = hardware::load_file(path);
   const std::size_t sources = profile.sources.size();
   const std::size_t fits = profile.calibrations.size();
-  streams.out << fmt::format(
-      "{}: valid: '{}' ({}), {} facts from {} source{}{}\n", printable(path), printable(profile.id),
-      printable(profile.name), hardware::facts(profile).size(), sources, sources == 1 ? "" : "s",
-      fits == 0 ? "" : fmt::format(", {} calibration{}", fits, fits == 1 ? "" : "s"));
+  streams.out << fmt::format("{}: valid: '{}' ({}), {} facts from {}{}\n", printable(path),
+                             printable(profile.id), printable(profile.name),
+                             hardware::facts(profile).size(), counted(sources, "source"),
+                             fits == 0 ? "" : ", " + counted(fits, "calibration"));
   return ExitCode::kOk;
 }
 

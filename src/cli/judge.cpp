@@ -14,8 +14,8 @@ namespace {
 std::string missing(const report::Report& report) {
   std::vector<std::string> reasons;
   if (report.coverage.unknown > 0) {
-    reasons.push_back(fmt::format("the cost of {} node{} is unknown", report.coverage.unknown,
-                                  report.coverage.unknown == 1 ? "" : "s"));
+    reasons.push_back(
+        fmt::format("the cost of {} is unknown", counted(report.coverage.unknown, "node")));
   }
   const auto assumed = std::count_if(report.diagnostics.begin(), report.diagnostics.end(),
                                      [](const Diagnostic& d) { return d.code == "unbound-dim"; });

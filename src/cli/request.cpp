@@ -30,8 +30,8 @@ ExitCode run_request(const Arguments& arguments, const Streams& streams) {
 }
 
 constexpr std::array kFormat = {kRenderingOptions[0]};
-constexpr auto kOptions = joined(kFormat, kOutputOption);
-constexpr std::string_view kExamples =
+constexpr auto kRequestOptions = joined(kFormat, kOutputOption);
+constexpr std::string_view kRequestExamples =
     "roofline request examples/request/detector.yaml\n"
     "roofline request detector.yaml --format markdown\n"
     "roofline request detector.yaml --format json -o request.json";
@@ -42,8 +42,8 @@ const Command kRequestCommand{
     "request",
     "FILE",
     "a whole request: pre-processing, models, post-processing and the copies between devices",
-    kOptions,
-    kExamples,
+    kRequestOptions,
+    kRequestExamples,
     run_request};
 
 }  // namespace roofline::cli

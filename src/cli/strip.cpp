@@ -28,7 +28,7 @@ ExitCode run_strip(const Arguments& arguments, const Streams& streams) {
   return ExitCode::kOk;
 }
 
-constexpr std::array kOptions = {
+constexpr std::array kStripOptions = {
     OptionSpec{.group = "output",
                .name = "--output",
                .value = "FILE",
@@ -41,7 +41,7 @@ constexpr std::array kOptions = {
 const Command kStripCommand{"strip",
                             "MODEL",
                             "remove a model's weights; every cost stays the same",
-                            kOptions,
+                            kStripOptions,
                             "roofline strip resnet50.onnx -o resnet50_stripped.onnx",
                             run_strip};
 

@@ -84,7 +84,7 @@ ExitCode run_sweep(const Arguments& arguments, const Streams& streams) {
   return ExitCode::kOk;
 }
 
-constexpr std::array kOwnOptions = {
+constexpr std::array kSweepOwnOptions = {
     OptionSpec{.group = "sweep",
                .name = "--max-latency",
                .value = "TIME",
@@ -105,9 +105,9 @@ constexpr std::array kTextOptions = {
                .value = "N",
                .help = "sizes to list: about 12 by default, 0 for all"},
 };
-constexpr auto kOptions =
-    joined(kSweepSizeOptions, kSweepMachineOptions, kOwnOptions, kOutputOption, kTextOptions);
-constexpr std::string_view kExamples =
+constexpr auto kSweepOptions =
+    joined(kSweepSizeOptions, kSweepMachineOptions, kSweepOwnOptions, kOutputOption, kTextOptions);
+constexpr std::string_view kSweepExamples =
     "roofline sweep resnet50.onnx --hardware v100 --dim batch=1..256 --max-latency 20ms\n"
     "roofline sweep bert_base.onnx --hardware t4 --precision fp32,fp16 --dim sequence=64..512*2\n"
     "roofline sweep gpt2.onnx --hardware l4,a100-80gb --dim sequence=128..1024+128 --dim "
@@ -115,7 +115,8 @@ constexpr std::string_view kExamples =
 
 }  // namespace
 
-const Command kSweepCommand{"sweep",  "MODEL",   "how time, throughput and memory grow with a size",
-                            kOptions, kExamples, run_sweep};
+const Command kSweepCommand{
+    "sweep",       "MODEL",        "how time, throughput and memory grow with a size",
+    kSweepOptions, kSweepExamples, run_sweep};
 
 }  // namespace roofline::cli

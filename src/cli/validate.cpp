@@ -20,7 +20,7 @@ namespace {
 using calibrate::Measurements;
 using calibrate::Validation;
 
-constexpr std::int64_t kMostThreads = 1 << 20;
+constexpr std::int64_t kMostMeasuredThreads = 1 << 20;
 
 calibrate::ValidateRequest request(const Arguments& arguments) {
   calibrate::ValidateRequest result;
@@ -34,7 +34,8 @@ calibrate::ValidateRequest request(const Arguments& arguments) {
     result.precision = *text;
   }
   if (const std::string* text = arguments.one("--threads")) {
-    result.threads = static_cast<int>(std::min(integer("--threads", *text, 1), kMostThreads));
+    result.threads =
+        static_cast<int>(std::min(integer("--threads", *text, 1), kMostMeasuredThreads));
   }
   if (const std::string* text = arguments.one("--roof")) {
     result.roof = *text == "measured" ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;
@@ -106,7 +107,7 @@ ExitCode run_validate(const Arguments& arguments, const Streams& streams) {
   return ExitCode::kOk;
 }
 
-constexpr std::array kOptions = {
+constexpr std::array kValidateOptions = {
     OptionSpec{.group = "measurements",
                .name = "--measured",
                .value = "FILE",
@@ -174,7 +175,7 @@ constexpr std::array kOptions = {
                .value = "N",
                .help = "rows and layers to list: 20 by default, 0 for all"},
 };
-constexpr std::string_view kExamples =
+constexpr std::string_view kValidateExamples =
     "roofline validate resnet50.onnx --measured times.json --hardware my_host.yaml\n"
     "roofline validate --models models --measured rows.csv --sort model --top 0\n"
     "roofline validate resnet50.onnx --measured onnxruntime_profile.json --hardware my_host.yaml "
@@ -183,8 +184,11 @@ constexpr std::string_view kExamples =
 
 }  // namespace
 
-const Command kValidateCommand{
-    "validate", "[MODEL...]", "compare predicted with measured times, of models and layers",
-    kOptions,   kExamples,    run_validate};
+const Command kValidateCommand{"validate",
+                               "[MODEL...]",
+                               "compare predicted with measured times, of models and layers",
+                               kValidateOptions,
+                               kValidateExamples,
+                               run_validate};
 
 }  // namespace roofline::cli

@@ -13,10 +13,10 @@
 namespace roofline::data {
 namespace {
 
-constexpr std::size_t kShownColumns = 60;  ///< of text quoted from a file
+constexpr std::size_t kQuotedColumns = 60;  ///< of text shortened from a file
 
-std::string quoted(std::string_view text) {
-  return "'" + ellipsize(printable(text), kShownColumns) + "'";
+std::string shortened(std::string_view text) {
+  return "'" + ellipsize(printable(text), kQuotedColumns) + "'";
 }
 
 std::string_view kind_name(YamlNode::Kind kind) {
@@ -34,7 +34,7 @@ std::string_view kind_name(YamlNode::Kind kind) {
 }
 
 std::string subject(const std::string& path) {
-  return path.empty() ? "the document" : quoted(path);
+  return path.empty() ? "the document" : shortened(path);
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ const std::string& YamlNode::one_of(std::span<const std::string> allowed) const 
   const std::string& value = text();
   if (std::find(allowed.begin(), allowed.end(), value) == allowed.end()) {
     fail("bad-value",
-         fmt::format("{} is {}; expected one of {}", subject(path_), quoted(value),
+         fmt::format("{} is {}; expected one of {}", subject(path_), shortened(value),
                      join(allowed, ", ")),
          did_you_mean_hint(value, allowed));
   }
@@ -82,7 +82,8 @@ const std::string& YamlNode::one_of(std::span<const std::string> allowed) const 
 std::int64_t YamlNode::integer() const {
   const auto value = parse_int(text());
   if (!value) {
-    fail("bad-value", fmt::format("{} is {}; expected an integer", subject(path_), quoted(text_)));
+    fail("bad-value",
+         fmt::format("{} is {}; expected an integer", subject(path_), shortened(text_)));
   }
   return *value;
 }
@@ -91,7 +92,7 @@ double YamlNode::number() const {
   const auto value = parse_double(text());
   if (!value || !std::isfinite(*value)) {
     fail("bad-value",
-         fmt::format("{} is {}; expected a finite number", subject(path_), quoted(text_)));
+         fmt::format("{} is {}; expected a finite number", subject(path_), shortened(text_)));
   }
   return *value;
 }
@@ -137,7 +138,7 @@ void YamlNode::allow_only(std::span<const std::string> known) const {
     if (std::find(known.begin(), known.end(), keys_[i]) != known.end()) continue;
     throw Error("unknown-key", children_[i].location_at(children_[i].key_position_),
                 fmt::format("{} has an unknown key {}; expected one of {}", subject(path_),
-                            quoted(keys_[i]), join(known, ", ")),
+                            shortened(keys_[i]), join(known, ", ")),
                 did_you_mean_hint(keys_[i], known));
   }
 }

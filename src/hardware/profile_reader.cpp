@@ -17,7 +17,7 @@ constexpr double kMaxAlignment = 4096;
 constexpr double kMaxVectorBits = 65536;  ///< what the longest vector instruction sets allow
 
 constexpr Quantity kRate = {Unit::kFlopPerSecond, "15.7 TFLOP/s"};
-constexpr Quantity kBandwidth = {Unit::kBytePerSecond, "900 GB/s"};
+constexpr Quantity kBandwidthExample = {Unit::kBytePerSecond, "900 GB/s"};
 constexpr Quantity kCapacity = {Unit::kByte, "16 GB"};
 constexpr Quantity kTime = {Unit::kSecond, "2.6 us", true};
 constexpr Quantity kClock = {Unit::kHertz, "1.53 GHz"};
@@ -80,9 +80,9 @@ MemoryLevel read_level(const YamlNode& node, const FactReader& facts) {
   MemoryLevel level;
   level.name = read_name(node.at("name"));
   level.capacity_bytes = facts.optional(node, "capacity", kCapacity);
-  level.bytes_per_s = facts.optional(node, "bandwidth", kBandwidth);
-  level.measured_bytes_per_s = facts.optional(node, "measured_bandwidth", kBandwidth);
-  level.core_bytes_per_s = facts.optional(node, "core_bandwidth", kBandwidth);
+  level.bytes_per_s = facts.optional(node, "bandwidth", kBandwidthExample);
+  level.measured_bytes_per_s = facts.optional(node, "measured_bandwidth", kBandwidthExample);
+  level.core_bytes_per_s = facts.optional(node, "core_bandwidth", kBandwidthExample);
   level.power_w = facts.optional(node, "power", kPower);
   if (const YamlNode* shared = node.find("shared")) level.shared = shared->boolean();
   if (level.bytes_per_s) {
@@ -138,8 +138,8 @@ void read_curve(const YamlNode& node, const FactReader& facts, Profile& profile)
     item.allow_only(kPointKeys);
     const YamlNode& size = item.at("working_set");
     const BandwidthPoint point = {read_value(size, kCapacity),
-                                  read_value(item.at("read"), kBandwidth),
-                                  read_value(item.at("write"), kBandwidth)};
+                                  read_value(item.at("read"), kBandwidthExample),
+                                  read_value(item.at("write"), kBandwidthExample)};
     if (point.bytes <= last) {
       size.fail("bad-order",
                 fmt::format("'{}' is '{}', not above the one before it; expected rising sizes",
@@ -218,7 +218,7 @@ Profile read_profile(const YamlNode& tree) {
   read_overhead(tree.at("overhead"), facts, profile);
   profile.cores = facts.optional(tree, "cores", kCores);
   profile.clock_hz = facts.optional(tree, "clock", kClock);
-  profile.link_bytes_per_s = facts.optional(tree, "link", kBandwidth);
+  profile.link_bytes_per_s = facts.optional(tree, "link", kBandwidthExample);
   profile.tdp_w = facts.optional(tree, "tdp", kPower);
   profile.logic_energy_percent = facts.optional(tree, "logic_energy", kPercent);
   if (const YamlNode* text = tree.find("architecture")) profile.architecture = read_name(*text);

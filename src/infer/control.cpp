@@ -14,7 +14,7 @@ using ir::kNoTensor;
 using ir::kUnknownDim;
 using ir::TensorType;
 
-std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
+using ir::at;
 
 std::int64_t int_attribute(const ir::Node& node, std::string_view name, std::int64_t fallback) {
   const ir::Attribute* attribute = node.attribute(name);

@@ -13,7 +13,7 @@ namespace {
 using ir::kNoTensor;
 using ir::TensorType;
 
-std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
+using ir::at;
 
 /// How many elements the sequences among the operands have, and whether all are of one type.
 struct Elements {

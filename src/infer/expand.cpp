@@ -21,7 +21,7 @@ constexpr std::size_t kMostVisits = 1'000'000;
 constexpr int kMostDepth = 48;
 constexpr std::size_t kLongestPrefix = 200;  // then scopes are called by their ids
 
-std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
+using ir::at;
 
 std::string function_key(const std::string& domain, const std::string& name,
                          const std::string& overload) {

@@ -16,7 +16,7 @@ constexpr std::size_t kMostUnrolledVisits = 20'000;
 constexpr int kMostJoins = 4;
 constexpr std::int64_t kEndless = std::int64_t{1} << 31;  // what exporters write for `while`
 
-std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
+using ir::at;
 
 /// What is left of a state when no description of it holds for two iterations.
 TensorType unknown_like(const TensorType& type) { return {.dtype = type.dtype, .kind = type.kind}; }

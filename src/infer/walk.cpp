@@ -15,7 +15,7 @@
 namespace roofline::infer {
 namespace {
 
-std::size_t at(ir::TensorId id) { return static_cast<std::size_t>(id); }
+using ir::at;
 
 bool has_limits(const ir::TensorType& type) {
   return type.value_bound || (type.bound && !type.has_exact_shape());

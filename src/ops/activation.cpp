@@ -149,7 +149,7 @@ constexpr OpSpec transcendental(std::string_view type, int since, InferFn infer 
                "0, and elements transcendental", infer);
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kActivationOps[] = {
     activation("Relu", 1, per_output<1>, "elements (max)", infer_value<a::Relu>),
     activation("LeakyRelu", 1, per_output<2>, "2*elements (compare, mul)"),
     activation("ThresholdedRelu", 1, per_output<2>, "2*elements (compare, select)"),
@@ -233,6 +233,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> activation_ops() { return kTable; }
+std::span<const OpSpec> activation_ops() { return kActivationOps; }
 
 }  // namespace roofline::ops

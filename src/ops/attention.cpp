@@ -9,7 +9,6 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-constexpr std::int64_t kAny = ir::kUnknownDim;
 
 /// The shape of `h` in the layout that operand `like` has.
 std::optional<ir::Shape> heads_shape(const OpContext& ctx, int like, const Heads& h) {
@@ -111,7 +110,7 @@ Work linear_attention_work(const OpContext& ctx) {
   return linear_attention(rule, read_linear(ctx), rule.has_gate ? ctx.elements(4) : 0);
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kAttentionOps[] = {
     {.type = "Attention",
      .since = 23,
      .cls = OpClass::kAttention,
@@ -145,6 +144,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> attention_ops() { return kTable; }
+std::span<const OpSpec> attention_ops() { return kAttentionOps; }
 
 }  // namespace roofline::ops

@@ -54,14 +54,14 @@ Work bias_dropout_work(const OpContext& ctx) {
 }
 
 /// A view of the data: only the mask, if asked for, is written.
-AccessList touch_mask(const OpContext& ctx) {
+AccessList touch_dropout_mask(const OpContext& ctx) {
   if (!ctx.has_output(1)) return {};
   return {{.operand = ~1, .elements = ctx.output_elements(1)}};
 }
 
 using enum OpClass;
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribActivationOps[] = {
     contrib_row({kActivation,
                  "Gelu",
                  {1, 1},
@@ -137,12 +137,12 @@ constexpr OpSpec kTable[] = {
                  {1, 3, 1, 2},
                  infer_dropout<true>,
                  no_work,
-                 touch_mask,
+                 touch_dropout_mask,
                  "0 (inference)"}),
 };
 
 }  // namespace
 
-std::span<const OpSpec> contrib_activation_ops() { return kTable; }
+std::span<const OpSpec> contrib_activation_ops() { return kContribActivationOps; }
 
 }  // namespace roofline::ops

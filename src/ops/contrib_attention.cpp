@@ -13,19 +13,18 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-constexpr std::int64_t kAny = ir::kUnknownDim;
 constexpr std::size_t kLengthAxis = 3;  // of past and present: [2, B, N, length, D]
 
 // --- Attention, DecoderMaskedSelfAttention, QAttention: one weight for Q, K and V
-struct Slots {
+struct AttentionSlots {
   int mask;
   int past;
   int attention_bias;
   int past_length;
   std::array<int, 4> scales = {-1, -1, -1, -1};  ///< and zero points
 };
-constexpr Slots kFloat = {.mask = 3, .past = 4, .attention_bias = 5, .past_length = 6};
-constexpr Slots kQuantized = {
+constexpr AttentionSlots kFloat = {.mask = 3, .past = 4, .attention_bias = 5, .past_length = 6};
+constexpr AttentionSlots kQuantized = {
     .mask = 5, .past = 8, .attention_bias = -1, .past_length = -1, .scales = {3, 4, 6, 7}};
 
 /// Columns of Q, K and V after the projection.
@@ -68,7 +67,7 @@ struct Projected {
   [[nodiscard]] Count cached(std::int64_t n) const { return Count(2) * batch * n * hidden.k; }
 };
 
-void read_past(const OpContext& ctx, const Slots& slots, Projected& p) {
+void read_past(const OpContext& ctx, const AttentionSlots& slots, Projected& p) {
   const ir::Shape* past = shape_of_rank(ctx, slots.past, "past", 5);
   if (!ctx.has_input(slots.past)) return;
   p.capacity = past ? (*past)[kLengthAxis] : kAny;
@@ -77,7 +76,7 @@ void read_past(const OpContext& ctx, const Slots& slots, Projected& p) {
   p.past = p.shares ? known_length(ctx, slots.past_length).value_or(p.capacity) : p.capacity;
 }
 
-Projected read_projected(const OpContext& ctx, const Slots& slots) {
+Projected read_projected(const OpContext& ctx, const AttentionSlots& slots) {
   Projected p;
   p.heads = head_attribute(ctx, "num_heads");
   p.hidden = read_hidden(ctx, 1, 2);
@@ -96,7 +95,7 @@ Projected read_projected(const OpContext& ctx, const Slots& slots) {
   return p;
 }
 
-template <const Slots& slots>
+template <const AttentionSlots& slots>
 void infer_projected(OpContext& ctx) {
   const Projected p = read_projected(ctx, slots);
   const ir::DType dtype = ctx.has_input(2) ? ctx.input(2).dtype : ctx.input(0).dtype;
@@ -111,7 +110,7 @@ void infer_projected(OpContext& ctx) {
 }
 
 /// Scores and values; a mask of any rank is added to every score.
-Work projected_scores(const OpContext& ctx, const Slots& slots, const Projected& p) {
+Work projected_scores(const OpContext& ctx, const AttentionSlots& slots, const Projected& p) {
   return attend({.batch = p.batch,
                  .heads = p.heads,
                  .queries = p.length,
@@ -123,7 +122,7 @@ Work projected_scores(const OpContext& ctx, const Slots& slots, const Projected&
                           (ctx.attr_int("unidirectional", 0) != 0 ? 1 : 0)});
 }
 
-template <const Slots& slots>
+template <const AttentionSlots& slots>
 Work projected_work(const OpContext& ctx) {
   const Projected p = read_projected(ctx, slots);
   Work work = join(contract({.m = p.tokens().value(), .n = p.hidden.all(), .k = p.inputs}),
@@ -144,7 +143,7 @@ Work qattention_work(const OpContext& ctx) {
   return work;
 }
 
-template <const Slots& slots>
+template <const AttentionSlots& slots>
 AccessList touch_projected(const OpContext& ctx) {
   const Projected p = read_projected(ctx, slots);
   AccessList list;
@@ -188,7 +187,8 @@ void infer_qordered(OpContext& ctx) {
 
 Work qordered_work(const OpContext& ctx) {
   const Projected p = read_qordered(ctx);
-  constexpr Slots kSlots = {.mask = 17, .past = -1, .attention_bias = 19, .past_length = -1};
+  constexpr AttentionSlots kSlots = {
+      .mask = 17, .past = -1, .attention_bias = 19, .past_length = -1};
   const Work scores = projected_scores(ctx, kSlots, p);
   Work work = join(contract({.m = p.tokens().value(), .n = p.hidden.all(), .k = p.inputs}), scores);
   work.arithmetic += p.projected() * (1 + kSymmetricOps);
@@ -226,7 +226,8 @@ void infer_packed(OpContext& ctx) {
 
 Work packed_work(const OpContext& ctx) {
   const Packed p = read_packed(ctx);
-  constexpr Slots kSlots = {.mask = -1, .past = -1, .attention_bias = 5, .past_length = -1};
+  constexpr AttentionSlots kSlots = {
+      .mask = -1, .past = -1, .attention_bias = 5, .past_length = -1};
   Work work = join(contract({.m = p.rows, .n = p.tokens.hidden.all(), .k = p.tokens.inputs}),
                    projected_scores(ctx, kSlots, p.tokens));
   work.arithmetic += Count(p.rows) * p.tokens.hidden.all();
@@ -239,7 +240,7 @@ constexpr std::string_view kProjectedFormula =
     "attention_bias, unidirectional) and an exp; 3 per element of Q and K if do_rotary. A shared "
     "buffer is read as far as past_sequence_length says, whole if not known, and gets new tokens "
     "only";
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribAttentionOps[] = {
     contrib_row({OpClass::kAttention,
                  "Attention",
                  {2, 7, 1, 2},
@@ -286,6 +287,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_attention_ops() { return kTable; }
+std::span<const OpSpec> contrib_attention_ops() { return kContribAttentionOps; }
 
 }  // namespace roofline::ops

@@ -11,11 +11,10 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-constexpr std::int64_t kAny = ir::kUnknownDim;
 constexpr std::string_view kHeadHint = "check attribute 'num_heads'";
 
 // --- MultiHeadAttention, DecoderMaskedMultiHeadAttention
-struct Slots {
+struct CacheSlots {
   int bias;
   int mask;
   int attention_bias;
@@ -23,21 +22,21 @@ struct Slots {
   int past_length;
   bool length_means_shared;  ///< no attribute says so: the length is given if past is a buffer
 };
-constexpr Slots kMultiHead = {.bias = 3,
-                              .mask = 4,
-                              .attention_bias = 5,
-                              .past = 6,
-                              .past_length = 8,
-                              .length_means_shared = true};
-constexpr Slots kDecoderMasked = {.bias = 10,
-                                  .mask = 3,
-                                  .attention_bias = 4,
-                                  .past = 5,
-                                  .past_length = 7,
-                                  .length_means_shared = false};
+constexpr CacheSlots kMultiHead = {.bias = 3,
+                                   .mask = 4,
+                                   .attention_bias = 5,
+                                   .past = 6,
+                                   .past_length = 8,
+                                   .length_means_shared = true};
+constexpr CacheSlots kDecoderMasked = {.bias = 10,
+                                       .mask = 3,
+                                       .attention_bias = 4,
+                                       .past = 5,
+                                       .past_length = 7,
+                                       .length_means_shared = false};
 constexpr int kIndirection = 9;
 
-struct Stacks {
+struct CacheStacks {
   Heads q;
   Heads k;
   Heads v;
@@ -47,7 +46,8 @@ struct Stacks {
 };
 
 /// Q, K and V side by side: [B, L, N, 3, D], or thirds of the columns of [B, L, 3*N*D].
-void read_packed_query(const OpContext& ctx, const ir::Shape& x, std::int64_t heads, Stacks& s) {
+void read_packed_query(const OpContext& ctx, const ir::Shape& x, std::int64_t heads,
+                       CacheStacks& s) {
   if (x.size() == 5)
     s.q = {x[0], x[2], x[1], x[4]};
   else
@@ -55,7 +55,7 @@ void read_packed_query(const OpContext& ctx, const ir::Shape& x, std::int64_t he
   if (x.size() == 5 || !ctx.has_input(1)) s.k = s.v = s.q;
 }
 
-void read_keys(const OpContext& ctx, Stacks& s) {
+void read_keys(const OpContext& ctx, CacheStacks& s) {
   const ir::Shape* key = ctx.shape(1);
   if (key && key->size() == 5) {
     s.k = s.v = {(*key)[0], (*key)[2], (*key)[1], (*key)[4]};
@@ -66,8 +66,8 @@ void read_keys(const OpContext& ctx, Stacks& s) {
   s.is_cross = key && key->size() == 4;
 }
 
-Stacks read_stacks(const OpContext& ctx, const Slots& slots) {
-  Stacks s;
+CacheStacks read_stacks(const OpContext& ctx, const CacheSlots& slots) {
+  CacheStacks s;
   const std::int64_t heads = head_attribute(ctx, "num_heads");
   const ir::Shape* query = ctx.shape(0);
   const bool packed = !ctx.has_input(1);
@@ -94,9 +94,9 @@ Stacks read_stacks(const OpContext& ctx, const Slots& slots) {
   return s;
 }
 
-template <const Slots& slots>
+template <const CacheSlots& slots>
 void infer_multi_head(OpContext& ctx) {
-  const Stacks s = read_stacks(ctx, slots);
+  const CacheStacks s = read_stacks(ctx, slots);
   const ir::DType dtype = ctx.input(0).dtype;
   ctx.set_output(0, dtype, ir::Shape{s.q.batch, s.q.length, multiply_sizes(s.q.heads, s.v.width)});
   const std::int64_t total = add_sizes(s.past, s.k.length);
@@ -113,9 +113,9 @@ void infer_multi_head(OpContext& ctx) {
   ctx.set_output(3, dtype, ir::Shape{s.q.batch, s.q.heads, s.q.length, total});
 }
 
-template <const Slots& slots>
+template <const CacheSlots& slots>
 Work multi_head_work(const OpContext& ctx) {
-  const Stacks s = read_stacks(ctx, slots);
+  const CacheStacks s = read_stacks(ctx, slots);
   Work work = attend({.batch = s.q.batch,
                       .heads = s.q.heads,
                       .queries = s.q.length,
@@ -132,9 +132,9 @@ Work multi_head_work(const OpContext& ctx) {
   return work;
 }
 
-template <const Slots& slots>
+template <const CacheSlots& slots>
 AccessList touch_multi_head(const OpContext& ctx) {
-  const Stacks s = read_stacks(ctx, slots);
+  const CacheStacks s = read_stacks(ctx, slots);
   const Count rows = Count(s.q.batch) * s.q.heads;
   AccessList list;
   for (const int i : {0, 1, 2}) read_whole(ctx, i, kData, list);
@@ -156,15 +156,15 @@ AccessList touch_multi_head(const OpContext& ctx) {
 }
 
 // --- PackedMultiHeadAttention: the tokens of a batch without padding
-struct Packed {
+struct PackedHeads {
   std::int64_t tokens = kAny;
   std::int64_t heads = kAny;
   std::int64_t width = kAny;
   std::int64_t v_width = kAny;
 };
 
-Packed read_packed(const OpContext& ctx) {
-  Packed p;
+PackedHeads read_packed_heads(const OpContext& ctx) {
+  PackedHeads p;
   p.heads = head_attribute(ctx, "num_heads");
   const ir::Shape* query = ctx.shape(0);
   if (query && query->size() == 4) {
@@ -181,15 +181,15 @@ Packed read_packed(const OpContext& ctx) {
   return p;
 }
 
-void infer_packed(OpContext& ctx) {
-  const Packed p = read_packed(ctx);
+void infer_packed_heads(OpContext& ctx) {
+  const PackedHeads p = read_packed_heads(ctx);
   static_cast<void>(ctx.input(4));
   static_cast<void>(shape_of_rank(ctx, 4, "token_offset", 2));
   ctx.set_output(0, ctx.input(0).dtype, ir::Shape{p.tokens, multiply_sizes(p.heads, p.v_width)});
 }
 
-Work packed_work(const OpContext& ctx) {
-  const Packed p = read_packed(ctx);
+Work packed_heads_work(const OpContext& ctx) {
+  const PackedHeads p = read_packed_heads(ctx);
   const ir::Shape& padded = *shape_of_rank(ctx, 4, "token_offset", 2);
   Work work = attend({.batch = padded[0],
                       .heads = p.heads,
@@ -210,7 +210,7 @@ constexpr std::string_view kMultiHeadFormula =
     "V if bias. A shared buffer is read as far as past_sequence_length says, whole if not known, "
     "and gets new tokens only";
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribCacheAttentionOps[] = {
     contrib_row({OpClass::kAttention,
                  "MultiHeadAttention",
                  {1, 10, 1, 4},
@@ -228,8 +228,8 @@ constexpr OpSpec kTable[] = {
     contrib_row({OpClass::kAttention,
                  "PackedMultiHeadAttention",
                  {1, 7},
-                 infer_packed,
-                 packed_work,
+                 infer_packed_heads,
+                 packed_heads_work,
                  touch_as<kData, kData, kData, kParameter, kBuffer, kBuffer, kData>,
                  "as MultiHeadAttention; scores of the padded batch, B*N*S*S, are an upper "
                  "bound",
@@ -238,6 +238,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_cache_attention_ops() { return kTable; }
+std::span<const OpSpec> contrib_cache_attention_ops() { return kContribCacheAttentionOps; }
 
 }  // namespace roofline::ops

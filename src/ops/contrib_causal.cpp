@@ -84,7 +84,7 @@ Work causal_work(const OpContext& ctx, bool has_bias) {
   return work;
 }
 
-Work causal_conv_work(const OpContext& ctx) { return causal_work(ctx, ctx.has_input(2)); }
+Work state_conv_work(const OpContext& ctx) { return causal_work(ctx, ctx.has_input(2)); }
 Work varlen_conv_work(const OpContext& ctx) { return causal_work(ctx, ctx.has_input(3)); }
 
 /// Of a window of states only the newest is read.
@@ -167,12 +167,12 @@ Work attn_lstm_work(const OpContext& ctx) {
   return work;
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribCausalOps[] = {
     contrib_row({OpClass::kConv,
                  "CausalConvWithState",
                  {2, 4, 1, 2},
                  infer_causal,
-                 causal_conv_work,
+                 state_conv_work,
                  touch_causal,
                  "2*elements(out)*K, K taps, + 1 per output if bias, + 3 and an exp per output if "
                  "activation"}),
@@ -197,6 +197,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_causal_ops() { return kTable; }
+std::span<const OpSpec> contrib_causal_ops() { return kContribCausalOps; }
 
 }  // namespace roofline::ops

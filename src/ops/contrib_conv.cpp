@@ -11,16 +11,15 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-using Ints = std::vector<std::int64_t>;
 constexpr Layout kLast = Layout::kChannelsLast;
 
 // --- Conv, + a residual, + an activation
-constexpr Kin kConv = {.type = "Conv", .slots = at(0, 1, 2)};
+constexpr Kin kConvFirst = {.type = "Conv", .slots = at(0, 1, 2)};
 constexpr Kin kConvLast = {.type = "Conv", .slots = at(0, 1, 2), .layout = kLast};
 constexpr Kin kConvTransposeLast = {.type = "ConvTranspose", .slots = at(0, 1, 2), .layout = kLast};
-constexpr Kin kQLinearConv = {
+constexpr Kin kQConv = {
     .type = "QLinearConv", .slots = at(0, 1, 2, 3, 4, 5, 6, 7, 8), .layout = Layout::kByAttribute};
-constexpr Kin kQLinearConvLast = {
+constexpr Kin kQConvLast = {
     .type = "QLinearConv", .slots = at(0, 1, 2, 3, 4, 5, 6, 7, 8), .layout = kLast};
 
 template <const Kin& kin>
@@ -185,11 +184,11 @@ constexpr OpSpec nhwc(const OpSpec& row) {
   return internal(row, "com.ms.internal.nhwc", "onnxruntime internal_nhwc_onnx_schemas.cc");
 }
 
-constexpr OpSpec kTable[] = {
-    fused<kConv>("FusedConv", 4),
+constexpr OpSpec kContribConvOps[] = {
+    fused<kConvFirst>("FusedConv", 4),
     fused<kConvLast>("NhwcFusedConv", 4),
     fused<kConvLast>("NhwcConv", 3, "Conv"),
-    qlinear_conv<kQLinearConv>(),
+    qlinear_conv<kQConv>(),
     contrib_row({OpClass::kConv,
                  "ConvTransposeWithDynamicPads",
                  {2, 4},
@@ -205,7 +204,8 @@ constexpr OpSpec kTable[] = {
                  masked_pool_work,
                  touch_as<kData, kBuffer>,
                  "MaxPool, + 1 per element of X (mask)"}),
-    nchwc(fused<kConv>("Conv", 4, "as in ai.onnx, + 1 per output if a residual, + the activation")),
+    nchwc(fused<kConvFirst>("Conv", 4,
+                            "as in ai.onnx, + 1 per output if a residual, + the activation")),
     nchwc(pool<kMaxPool>()),
     nchwc(pool<kAveragePool>()),
     nchwc(pool<kGlobalMaxPool>()),
@@ -221,7 +221,7 @@ constexpr OpSpec kTable[] = {
                        kAsOnnx})),
     nhwc(fused<kConvLast>("Conv", 3, "as in ai.onnx, + the activation")),
     nhwc(fused<kConvTransposeLast>("ConvTranspose", 3, "as in ai.onnx, + the activation")),
-    nhwc(qlinear_conv<kQLinearConvLast>()),
+    nhwc(qlinear_conv<kQConvLast>()),
     nhwc(pool<kMaxPoolLast>()),
     nhwc(pool<kAveragePoolLast>()),
     nhwc(pool<kGlobalMaxPoolLast>()),
@@ -230,6 +230,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_conv_ops() { return kTable; }
+std::span<const OpSpec> contrib_conv_ops() { return kContribConvOps; }
 
 }  // namespace roofline::ops

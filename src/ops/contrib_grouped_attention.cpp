@@ -12,15 +12,14 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-constexpr std::int64_t kAny = ir::kUnknownDim;
 
-struct Slots {
+struct GroupedSlots {
   int total;  ///< length of keys, new and cached
   int cos;    ///< sin comes next
   bool is_sparse;
 };
-constexpr Slots kDense = {.total = 6, .cos = 7, .is_sparse = false};
-constexpr Slots kSparse = {.total = 7, .cos = 9, .is_sparse = true};
+constexpr GroupedSlots kDense = {.total = 6, .cos = 7, .is_sparse = false};
+constexpr GroupedSlots kSparse = {.total = 7, .cos = 9, .is_sparse = true};
 constexpr int kPast = 3;  // of keys; the past values come next
 
 struct Grouped {
@@ -60,7 +59,7 @@ void read_query(const OpContext& ctx, Grouped& g) {
   check_widths(g.q, g.k, "check attributes 'num_heads' and 'kv_num_heads'");
 }
 
-Grouped read_grouped(const OpContext& ctx, const Slots& slots) {
+Grouped read_grouped(const OpContext& ctx, const GroupedSlots& slots) {
   Grouped g;
   read_query(ctx, g);
   if (slots.is_sparse) {
@@ -88,7 +87,7 @@ void set_growing(OpContext& ctx, int i, ir::DType dtype, ir::Shape shape, std::s
 }
 
 /// A buffer keeps its length; what does not fit into it makes a longer present.
-template <const Slots& slots>
+template <const GroupedSlots& slots>
 void infer_grouped(OpContext& ctx) {
   const Grouped g = read_grouped(ctx, slots);
   const ir::DType dtype = ctx.input(0).dtype;
@@ -108,7 +107,7 @@ void infer_grouped(OpContext& ctx) {
 }
 
 /// Keys per query. Of a sparse layout the average: blocks listed, over rows of blocks.
-std::int64_t keys_per_query(const OpContext& ctx, const Slots& slots, const Grouped& g) {
+std::int64_t keys_per_query(const OpContext& ctx, const GroupedSlots& slots, const Grouped& g) {
   if (!slots.is_sparse) return g.window > 0 ? std::min(g.bound(), g.window) : g.bound();
   const std::int64_t block = head_attribute(ctx, "sparse_block_size");
   const ir::Shape& rows = *ctx.shape(5);
@@ -119,7 +118,7 @@ std::int64_t keys_per_query(const OpContext& ctx, const Slots& slots, const Grou
 }
 
 /// What the kernel does to Q, K and V around the scores.
-Work around_scores(const OpContext& ctx, const Slots& slots, const Grouped& g) {
+Work around_scores(const OpContext& ctx, const GroupedSlots& slots, const Grouped& g) {
   Work work;
   const Count rows = Count(g.q.batch) * g.q.length * g.q.heads;
   const Count row = Count(g.k.batch) * g.k.heads * g.k.width;
@@ -139,7 +138,7 @@ Work around_scores(const OpContext& ctx, const Slots& slots, const Grouped& g) {
   return has_sink ? join(work, head_sinks(rows)) : work;
 }
 
-template <const Slots& slots>
+template <const GroupedSlots& slots>
 Work grouped_work(const OpContext& ctx) {
   const Grouped g = read_grouped(ctx, slots);
   const bool has_bias = !slots.is_sparse && ctx.has_input(10);
@@ -170,7 +169,7 @@ void touch_cache(const OpContext& ctx, const Grouped& g, AccessList& list) {
   }
 }
 
-template <const Slots& slots>
+template <const GroupedSlots& slots>
 AccessList touch_grouped(const OpContext& ctx) {
   const Grouped g = read_grouped(ctx, slots);
   AccessList list;
@@ -191,7 +190,7 @@ AccessList touch_grouped(const OpContext& ctx) {
   return list;
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribGroupedAttentionOps[] = {
     contrib_row(
         {OpClass::kAttention,
          "GroupQueryAttention",
@@ -220,6 +219,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_grouped_attention_ops() { return kTable; }
+std::span<const OpSpec> contrib_grouped_attention_ops() { return kContribGroupedAttentionOps; }
 
 }  // namespace roofline::ops

@@ -10,7 +10,6 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-constexpr std::int64_t kAny = ir::kUnknownDim;
 
 // --- LinearAttention
 /// A window of states stands in front: the last tokens' states, to roll back to.
@@ -134,7 +133,7 @@ Work engram_work(const OpContext& ctx) {
           .transcendentals = rows * (norms + 2)};
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribLinearAttentionOps[] = {
     contrib_row(
         {OpClass::kAttention,
          "LinearAttention",
@@ -180,6 +179,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_linear_attention_ops() { return kTable; }
+std::span<const OpSpec> contrib_linear_attention_ops() { return kContribLinearAttentionOps; }
 
 }  // namespace roofline::ops

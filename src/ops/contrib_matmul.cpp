@@ -11,7 +11,6 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-using Ints = std::vector<std::int64_t>;
 
 constexpr Kin kMatMul = {.type = "MatMul", .slots = at(0, 1)};
 constexpr Kin kGemm = {.type = "Gemm", .slots = at(0, 1, 2)};
@@ -239,7 +238,7 @@ constexpr std::string_view kFusedFormula =
 constexpr AccessFn kTouchPair = touch_as<kData, kParameter>;
 constexpr AccessFn kTouchTriple = touch_as<kData, kParameter, kParameter>;
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribMatmulOps[] = {
     contrib_row({kMatmul,
                  "FusedMatMul",
                  {2, 2},
@@ -354,6 +353,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_matmul_ops() { return kTable; }
+std::span<const OpSpec> contrib_matmul_ops() { return kContribMatmulOps; }
 
 }  // namespace roofline::ops

@@ -27,7 +27,7 @@ constexpr Kin kUnique = {.type = "Unique"};
 constexpr Kin kIdentity = {.type = "Identity"};
 
 /// The step is 1 where it is not given.
-void infer_range(OpContext& ctx) {
+void infer_contrib_range(OpContext& ctx) {
   KinNode node(ctx, kRange);
   if (!ctx.has_input(2)) {
     ir::TensorType one = {.dtype = ctx.input(0).dtype, .shape = Shape{}};
@@ -50,7 +50,7 @@ void infer_expand_dims(OpContext& ctx) {
 }
 
 /// Values in order of appearance, the place of each element among them, and their counts.
-void infer_unique(OpContext& ctx) {
+void infer_contrib_unique(OpContext& ctx) {
   const Shape* x = ctx.shape(0);
   const std::int64_t n = x ? product(*x) : kUnknownDim;
   ctx.set_output(0, ctx.input(0).dtype, Shape{kUnknownDim});
@@ -206,7 +206,7 @@ constexpr OpSpec same(OpClass cls, std::string_view type, Arity arity, std::stri
   return contrib_row({cls, type, arity, infer_as<kin>, work_as<kin>, access_as<kin>, formula});
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribMiscOps[] = {
     same<kGridSample>(OpClass::kResize, "GridSample", {2, 2}, "as in ai.onnx"),
     same<kTrilu>(OpClass::kMovement, "Trilu", {1, 2}, "0"),
     same<kPad>(OpClass::kMovement, "Pad", {2, 3}, "0"),
@@ -216,7 +216,7 @@ constexpr OpSpec kTable[] = {
     contrib_row({OpClass::kMovement,
                  "Range",
                  {2, 3},
-                 infer_range,
+                 infer_contrib_range,
                  per_output<2>,
                  touch_results,
                  "2*elements(out) (start + i*delta)"}),
@@ -225,7 +225,7 @@ constexpr OpSpec kTable[] = {
     contrib_row({OpClass::kSearch,
                  "Unique",
                  {1, 1, 3, 3},
-                 infer_unique,
+                 infer_contrib_unique,
                  work_as<kUnique>,
                  touch_all,
                  "elements(in)*(1 + ceil(log2 elements(in)))",
@@ -293,6 +293,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_misc_ops() { return kTable; }
+std::span<const OpSpec> contrib_misc_ops() { return kContribMiscOps; }
 
 }  // namespace roofline::ops

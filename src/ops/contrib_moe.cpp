@@ -199,7 +199,7 @@ constexpr OpSpec mixture(std::string_view type, Arity arity, std::string_view fo
                       touch_moe<slots>, formula, Confidence::kApproximate});
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribMoeOps[] = {
     mixture<kMoe>(
         "MoE", {5, 8},
         "2*T*k*(elements of one expert's matrices), + biases, + the activation, + 2*T*k*H "
@@ -210,6 +210,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_moe_ops() { return kTable; }
+std::span<const OpSpec> contrib_moe_ops() { return kContribMoeOps; }
 
 }  // namespace roofline::ops

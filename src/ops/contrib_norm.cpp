@@ -12,7 +12,6 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-constexpr std::int64_t kAny = ir::kUnknownDim;
 
 constexpr Kin kLayer = {.type = "LayerNormalization", .slots = at(0, 1, 2)};
 constexpr Kin kRms = {.type = "RMSNormalization", .slots = at(0, 1), .opset = 23};
@@ -189,7 +188,7 @@ constexpr OpSpec kSimplifiedNorm = contrib_row({OpClass::kNormalization,
                                                 touch_as<kData, kParameter>,
                                                 "as RMSNormalization"});
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribNormOps[] = {
     kLayerNorm,
     in_onnx_domain(kLayerNorm),
     kSimplifiedNorm,
@@ -252,6 +251,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_norm_ops() { return kTable; }
+std::span<const OpSpec> contrib_norm_ops() { return kContribNormOps; }
 
 }  // namespace roofline::ops

@@ -14,7 +14,6 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-constexpr std::int64_t kAny = ir::kUnknownDim;
 
 // --- RotaryEmbedding, MRotaryEmbedding: without num_heads all columns are rotated
 /// The heads that attributes num_heads and rotary_embedding_dim tell apart; nullopt without them.
@@ -32,7 +31,7 @@ std::optional<Heads> partly_rotated(const OpContext& ctx) {
   return h;
 }
 
-void infer_rotary(OpContext& ctx) {
+void infer_contrib_rotary(OpContext& ctx) {
   same_as_input(ctx);
   static_cast<void>(partly_rotated(ctx));
 }
@@ -42,7 +41,7 @@ Count rotated(const OpContext& ctx) {
   return part ? part->elements() : ctx.elements(0);
 }
 
-Work rotary_work(const OpContext& ctx) { return {.arithmetic = rotation(rotated(ctx))}; }
+Work contrib_rotary_work(const OpContext& ctx) { return {.arithmetic = rotation(rotated(ctx))}; }
 
 AccessList touch_rotary(const OpContext& ctx) {
   const ir::Shape& x = *ctx.shape(0);
@@ -165,19 +164,19 @@ void infer_restore_padding(OpContext& ctx) {
 
 using enum OpClass;
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribPositionOps[] = {
     contrib_row({kElementwise,
                  "RotaryEmbedding",
                  {4, 4},
-                 infer_rotary,
-                 rotary_work,
+                 infer_contrib_rotary,
+                 contrib_rotary_work,
                  touch_rotary,
                  "3 per rotated element: per pair 4 mul, an add and a sub"}),
     contrib_row({kElementwise,
                  "MRotaryEmbedding",
                  {4, 4},
-                 infer_rotary,
-                 rotary_work,
+                 infer_contrib_rotary,
+                 contrib_rotary_work,
                  touch_rotary,
                  "3 per rotated element: per pair 4 mul, an add and a sub"}),
     contrib_row(
@@ -223,6 +222,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_position_ops() { return kTable; }
+std::span<const OpSpec> contrib_position_ops() { return kContribPositionOps; }
 
 }  // namespace roofline::ops

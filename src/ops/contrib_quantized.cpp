@@ -17,8 +17,8 @@ using ir::DType;
 // --- dequantize, an ONNX function, quantize: (X, x_scale, x_zero_point, y_scale, y_zero_point)
 constexpr Kin kSigmoid = {.type = "Sigmoid"};
 constexpr Kin kLeakyRelu = {.type = "LeakyRelu"};
-constexpr Kin kAveragePool = {.type = "AveragePool", .layout = Layout::kByAttribute};
-constexpr Kin kGlobalAveragePool = {.type = "GlobalAveragePool", .layout = Layout::kByAttribute};
+constexpr Kin kQAveragePool = {.type = "AveragePool", .layout = Layout::kByAttribute};
+constexpr Kin kQGlobalAveragePool = {.type = "GlobalAveragePool", .layout = Layout::kByAttribute};
 constexpr Kin kReduceMean = {.type = "ReduceMean"};
 constexpr Kin kSoftmaxRows = {.type = "Softmax", .opset = 1};
 constexpr Kin kSoftmaxAxis = {.type = "Softmax", .opset = 13};
@@ -87,7 +87,7 @@ Work mul_integer_work(const OpContext& ctx) {
 // --- QLinearWhere, QLinearConcat: to the result's scale (sub, then requantize)
 constexpr int kRescaleOps = 1 + kRequantizeOps;
 
-void infer_where(OpContext& ctx) {
+void infer_quantized_where(OpContext& ctx) {
   ctx.set_output(0, ctx.input(1).dtype, broadcast_of(ctx, {0, 1, 4}));
 }
 
@@ -119,7 +119,7 @@ ir::Shape concat(const OpContext& ctx) {
   return out;
 }
 
-void infer_concat(OpContext& ctx) {
+void infer_quantized_concat(OpContext& ctx) {
   if (ctx.input_count() < 3) shape_error("there is nothing to concatenate");
   bool is_ranked = true;
   for (int i = 2; i < ctx.input_count(); i += 3) is_ranked = is_ranked && ctx.shape(i);
@@ -128,7 +128,7 @@ void infer_concat(OpContext& ctx) {
   ctx.set_output(0, ctx.input(2).dtype, std::move(shape));
 }
 
-AccessList touch_concat(const OpContext& ctx) {
+AccessList touch_quantized_concat(const OpContext& ctx) {
   AccessList list;
   for (int i = 0; i < ctx.input_count(); ++i) {
     read_whole(ctx, i, i >= 2 && (i - 2) % 3 == 0 ? kData : kBuffer, list);
@@ -175,15 +175,15 @@ Work ordered_gelu_work(const OpContext& ctx) {
   return work;
 }
 
-constexpr Kin kLayerNorm = {.type = "LayerNormalization", .slots = at(0, 2, 3)};
+constexpr Kin kQLayerNorm = {.type = "LayerNormalization", .slots = at(0, 2, 3)};
 
 void infer_ordered_norm(OpContext& ctx) {
-  infer_as<kLayerNorm>(ctx);
+  infer_as<kQLayerNorm>(ctx);
   ctx.output(0).dtype = ctx.input(0).dtype;
 }
 
 Work ordered_norm_work(const OpContext& ctx) {
-  Work work = work_as<kLayerNorm>(ctx);
+  Work work = work_as<kQLayerNorm>(ctx);
   work.arithmetic += ctx.elements(0) * (1 + 4);
   return work;
 }
@@ -203,15 +203,15 @@ constexpr OpSpec around(OpClass cls, std::string_view type, std::string_view for
 constexpr AccessFn kTouchPairs =
     touch_as<kData, kBuffer, kBuffer, kData, kBuffer, kBuffer, kBuffer, kBuffer>;
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribQuantizedOps[] = {
     around<kSigmoid>(OpClass::kActivation, "QLinearSigmoid",
                      "Sigmoid, + 2 per element of X (dequantize), + 5 per output (quantize)"),
     around<kLeakyRelu>(OpClass::kActivation, "QLinearLeakyRelu",
                        "LeakyRelu, + 2 per element of X (dequantize), + 5 per output (quantize)"),
-    around<kAveragePool>(
+    around<kQAveragePool>(
         OpClass::kPooling, "QLinearAveragePool",
         "AveragePool, + 2 per element of X (dequantize), + 5 per output (quantize)"),
-    around<kGlobalAveragePool>(
+    around<kQGlobalAveragePool>(
         OpClass::kPooling, "QLinearGlobalAveragePool",
         "GlobalAveragePool, + 2 per element of X (dequantize), + 5 per output (quantize)"),
     around<kReduceMean>(
@@ -249,16 +249,16 @@ constexpr OpSpec kTable[] = {
         {OpClass::kElementwise,
          "QLinearWhere",
          {9, 9},
-         infer_where,
+         infer_quantized_where,
          where_work,
          touch_as<kBuffer, kData, kBuffer, kBuffer, kData, kBuffer, kBuffer, kBuffer, kBuffer>,
          "6 per element of X and of Y (rescale: sub, mul, round, add, min, max), + 1 per output"}),
     contrib_row({OpClass::kElementwise,
                  "QLinearConcat",
                  {3, kMany},
-                 infer_concat,
+                 infer_quantized_concat,
                  per_output<kRescaleOps>,
-                 touch_concat,
+                 touch_quantized_concat,
                  "6 per element (rescale: sub, mul, round, add, min, max)"}),
     contrib_row({OpClass::kReduction,
                  "ReduceSumInteger",
@@ -314,6 +314,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_quantized_ops() { return kTable; }
+std::span<const OpSpec> contrib_quantized_ops() { return kContribQuantizedOps; }
 
 }  // namespace roofline::ops

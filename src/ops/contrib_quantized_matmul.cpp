@@ -28,7 +28,7 @@ constexpr Kin kDynamicQuantize = {.type = "DynamicQuantizeLinear"};
 /// (A, scale_A, B, scale_B, scale_Y, bias, C, scale_C)
 constexpr Kin kOrderedMatMul = {.type = "MatMul", .slots = at(0, 2)};
 /// (A, a_scale, a_zero_point, B, b_scale, b_zero_point, C, y_scale, y_zero_point)
-constexpr Kin kGemm = {.type = "Gemm", .slots = at(0, 3, 6)};
+constexpr Kin kQGemm = {.type = "Gemm", .slots = at(0, 3, 6)};
 
 /// Unsigned only if both operands are.
 void infer_integer16(OpContext& ctx) {
@@ -67,20 +67,20 @@ Work ordered_matmul_work(const OpContext& ctx) {
 }
 
 void infer_qgemm(OpContext& ctx) {
-  infer_as<kGemm>(ctx);
+  infer_as<kQGemm>(ctx);
   ctx.output(0).dtype = ctx.has_input(8) ? ctx.input(8).dtype : DType::kFloat32;
 }
 
 /// alpha is part of the scale; without y_scale the result is scaled to floats.
 Work qgemm_work(const OpContext& ctx) {
-  Work work = KinNode(ctx, kGemm).work();
+  Work work = KinNode(ctx, kQGemm).work();
   work.arithmetic = ctx.elements(0) + ctx.elements(3) + outputs_if(ctx, 6) +
                     ctx.output_elements() * (ctx.has_input(7) ? kRequantizeOps : 1);
   return work;
 }
 
 // --- DynamicQuantizeLSTM: weights are [directions, columns, 4*hidden]
-constexpr Kin kLstm = {.type = "LSTM", .slots = at(0, 1, 2, 3, 4, 5, 6, 7)};
+constexpr Kin kDynamicLstm = {.type = "LSTM", .slots = at(0, 1, 2, 3, 4, 5, 6, 7)};
 
 void transpose_weights(KinNode& node) {
   for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
@@ -90,7 +90,7 @@ void transpose_weights(KinNode& node) {
 }
 
 void infer_lstm(OpContext& ctx) {
-  KinNode node(ctx, kLstm);
+  KinNode node(ctx, kDynamicLstm);
   transpose_weights(node);
   node.infer();
   for (int i = 0; i < ctx.output_count(); ++i) {
@@ -100,7 +100,7 @@ void infer_lstm(OpContext& ctx) {
 
 /// Quantizing X once per direction and each hidden state once; both products of a gate are scaled.
 Work lstm_work(const OpContext& ctx) {
-  KinNode node(ctx, kLstm);
+  KinNode node(ctx, kDynamicLstm);
   transpose_weights(node);
   Work work = node.work();
   const ir::Shape& r = *ctx.shape(2);
@@ -127,7 +127,7 @@ std::size_t gather_axis(const OpContext& ctx, const ir::Shape& data) {
   return normalize_axis(ctx.attr_int("gather_axis", 0), data.size());
 }
 
-void infer_gather(OpContext& ctx) {
+void infer_block_gather(OpContext& ctx) {
   const DType dtype = ctx.input(2).dtype;
   const ir::Shape* data = ctx.shape(0);
   const ir::Shape* indices = ctx.shape(1);
@@ -166,7 +166,7 @@ void read_slices(const OpContext& ctx, int operand, Role role, AccessList& list)
   read_whole(ctx, operand, role, list);
 }
 
-AccessList touch_gather(const OpContext& ctx) {
+AccessList touch_block_gather(const OpContext& ctx) {
   AccessList list;
   read_slices(ctx, 0, kParameter, list);
   read_whole(ctx, 1, kBuffer, list);
@@ -179,7 +179,7 @@ AccessList touch_gather(const OpContext& ctx) {
 
 using enum OpClass;
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribQuantizedMatmulOps[] = {
     contrib_row({kMatmul,
                  "MatMulInteger16",
                  {2, 2},
@@ -231,14 +231,14 @@ constexpr OpSpec kTable[] = {
     contrib_row({kQuantize,
                  "GatherBlockQuantized",
                  {3, 4},
-                 infer_gather,
+                 infer_block_gather,
                  gather_work,
-                 touch_gather,
+                 touch_block_gather,
                  "2 per output (sub, mul), 1 for data of float8 or float4"}),
 };
 
 }  // namespace
 
-std::span<const OpSpec> contrib_quantized_matmul_ops() { return kTable; }
+std::span<const OpSpec> contrib_quantized_matmul_ops() { return kContribQuantizedMatmulOps; }
 
 }  // namespace roofline::ops

@@ -14,7 +14,6 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-constexpr std::int64_t kAny = ir::kUnknownDim;
 
 // --- LongformerAttention: a window of W tokens on each side, and a few tokens that see all
 void infer_longformer(OpContext& ctx) {
@@ -258,7 +257,7 @@ constexpr std::string_view kLongformerFormula =
     "per score 6 (scale, mask, softmax) and an exp; scores of tokens that attend globally are data "
     "and not counted";
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribSpecialAttentionOps[] = {
     contrib_row({OpClass::kAttention,
                  "LongformerAttention",
                  {7, 7},
@@ -303,6 +302,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_special_attention_ops() { return kTable; }
+std::span<const OpSpec> contrib_special_attention_ops() { return kContribSpecialAttentionOps; }
 
 }  // namespace roofline::ops

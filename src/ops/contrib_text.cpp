@@ -17,12 +17,6 @@ using ir::kUnknownDim;
 using ir::Shape;
 
 // --- generation: (prompt, max_length, ...)
-std::int64_t size_operand(const OpContext& ctx, int i) {
-  const std::optional<std::int64_t> size = scalar_int(ctx, i);
-  if (size && *size < 0) shape_error(fmt::format("input {} is {}", i, *size));
-  return size.value_or(kUnknownDim);
-}
-
 std::int64_t axis_of(const Shape* shape, std::size_t axis) {
   return shape && axis < shape->size() ? (*shape)[axis] : kUnknownDim;
 }
@@ -217,7 +211,7 @@ constexpr OpSpec generation(std::string_view type, Arity arity, InferFn infer) {
                       Confidence::kApproximate});
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kContribTextOps[] = {
     generation("BeamSearch", {5, 12, 1, 3}, infer_beam_search),
     generation("WhisperBeamSearch", {5, 15, 1, 5}, infer_beam_search),
     generation("GreedySearch", {2, 7}, infer_greedy_search),
@@ -291,6 +285,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> contrib_text_ops() { return kTable; }
+std::span<const OpSpec> contrib_text_ops() { return kContribTextOps; }
 
 }  // namespace roofline::ops

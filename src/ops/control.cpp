@@ -19,7 +19,7 @@ constexpr OpSpec control(std::string_view type, int since, Arity arity, std::str
           .formula = formula};
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kControlOps[] = {
     control("If", 1, {1, 1, 1, kMany}, "its branch; the costlier one where the condition is open"),
     control("Loop", 1, {2, kMany, 1, kMany}, "iterations * body"),
     control("Scan", 8, {1, kMany, 1, kMany}, "slices * body"),
@@ -28,6 +28,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> control_ops() { return kTable; }
+std::span<const OpSpec> control_ops() { return kControlOps; }
 
 }  // namespace roofline::ops

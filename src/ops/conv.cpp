@@ -11,17 +11,19 @@ namespace {
 
 using enum Role;
 
-constexpr ConvSlots kConv = {};
+constexpr ConvSlots kFloatConv = {};
 constexpr ConvSlots kIntegerConv = {.x = 0, .w = 1, .bias = -1};
 constexpr ConvSlots kQLinearConv = {.x = 0, .w = 3, .bias = 8};
 constexpr ConvSlots kDeformConv = {.x = 0, .w = 1, .bias = 3};
 
 // --- Conv
-void infer_conv(OpContext& ctx) { ctx.set_output(0, ctx.input(0).dtype, conv_shape(ctx, kConv)); }
+void infer_conv(OpContext& ctx) {
+  ctx.set_output(0, ctx.input(0).dtype, conv_shape(ctx, kFloatConv));
+}
 
 Work conv_work(const OpContext& ctx) {
-  Work work = direct_conv(ctx, kConv);
-  work.arithmetic = bias_adds(ctx, kConv);
+  Work work = direct_conv(ctx, kFloatConv);
+  work.arithmetic = bias_adds(ctx, kFloatConv);
   return work;
 }
 
@@ -135,7 +137,7 @@ Work causal_conv_work(const OpContext& ctx) {
   return work;
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kConvOps[] = {
     {.type = "Conv",
      .since = 1,
      .cls = OpClass::kConv,
@@ -185,6 +187,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> conv_ops() { return kTable; }
+std::span<const OpSpec> conv_ops() { return kConvOps; }
 
 }  // namespace roofline::ops

@@ -9,8 +9,6 @@
 namespace roofline::ops {
 namespace {
 
-using Ints = std::vector<std::int64_t>;
-
 /// Channels of X against groups times channels per group of W.
 void check_channels(std::int64_t channels, std::int64_t per_group, std::int64_t group) {
   if (channels == ir::kUnknownDim || per_group == ir::kUnknownDim) return;

@@ -12,7 +12,6 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-using Ints = std::vector<std::int64_t>;
 
 constexpr ConvSlots kSlots = {};
 
@@ -130,7 +129,7 @@ void infer_col2im(OpContext& ctx) {
   ctx.set_output(0, x.dtype, std::move(shape));
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kConvTransposeOps[] = {
     {.type = "ConvTranspose",
      .since = 1,
      .cls = OpClass::kConv,
@@ -151,6 +150,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> conv_transpose_ops() { return kTable; }
+std::span<const OpSpec> conv_transpose_ops() { return kConvTransposeOps; }
 
 }  // namespace roofline::ops

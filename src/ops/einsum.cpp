@@ -15,13 +15,13 @@ namespace {
 
 /// An axis label: a letter, or kEllipsis + distance from the ellipsis' last axis.
 using Label = int;
-using Labels = std::vector<Label>;
+using AxisLabels = std::vector<Label>;
 constexpr Label kEllipsis = 256;
 
 /// One operand's term as written: `before...after`, or only `before`.
 struct Term {
-  Labels before;
-  Labels after;
+  AxisLabels before;
+  AxisLabels after;
   bool has_ellipsis = false;
 };
 
@@ -33,8 +33,8 @@ struct Equation {
 
 /// Everything the node's shapes say about its labels.
 struct Binding {
-  std::vector<Labels> inputs;  ///< each operand's labels, expanded
-  Labels output;
+  std::vector<AxisLabels> inputs;  ///< each operand's labels, expanded
+  AxisLabels output;
   std::map<Label, std::int64_t> sizes;
 };
 
@@ -101,8 +101,8 @@ Equation parse_equation(const OpContext& ctx) {
 }
 
 /// The term's labels when its ellipsis stands for `ellipsis_rank` axes.
-Labels expand(const Term& term, std::size_t ellipsis_rank) {
-  Labels labels = term.before;
+AxisLabels expand(const Term& term, std::size_t ellipsis_rank) {
+  AxisLabels labels = term.before;
   for (std::size_t i = ellipsis_rank; term.has_ellipsis && i > 0; --i) {
     labels.push_back(kEllipsis + static_cast<Label>(i) - 1);
   }
@@ -110,7 +110,7 @@ Labels expand(const Term& term, std::size_t ellipsis_rank) {
   return labels;
 }
 
-void bind_sizes(const Labels& labels, const ir::Shape& shape, Binding& binding) {
+void bind_sizes(const AxisLabels& labels, const ir::Shape& shape, Binding& binding) {
   for (std::size_t axis = 0; axis < labels.size(); ++axis) {
     const auto [entry, is_new] = binding.sizes.try_emplace(labels[axis], shape[axis]);
     if (is_new || entry->second == shape[axis] || shape[axis] == 1) continue;
@@ -238,7 +238,7 @@ AccessList einsum_accesses(const OpContext& ctx) {
   return list;
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kEinsumOps[] = {
     {.type = "Einsum",
      .since = 12,
      .cls = OpClass::kMatmul,
@@ -252,6 +252,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> einsum_ops() { return kTable; }
+std::span<const OpSpec> einsum_ops() { return kEinsumOps; }
 
 }  // namespace roofline::ops

@@ -199,7 +199,7 @@ constexpr OpSpec variadic(std::string_view type, InferFn infer, WorkFn work,
           .formula = formula};
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kElementwiseOps[] = {
     growing(kEveryOperand, binary("Add", 1, infer_arithmetic<a::Add>, Fusion::kAdd)),
     growing(0b01, binary("Sub", 1, infer_arithmetic<a::Sub>)),
     growing(kEveryOperand, binary("Mul", 1, infer_arithmetic<a::Mul>)),
@@ -244,6 +244,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> elementwise_ops() { return kTable; }
+std::span<const OpSpec> elementwise_ops() { return kElementwiseOps; }
 
 }  // namespace roofline::ops

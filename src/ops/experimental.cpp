@@ -30,7 +30,7 @@ std::int64_t cropped(std::int64_t dim, std::int64_t from, std::int64_t to) {
   return size;
 }
 
-void infer_crop(OpContext& ctx) {
+void infer_experimental_crop(OpContext& ctx) {
   const ir::TensorType& x = ctx.input(0);
   if (!x.shape) return ctx.set_output(0, x.dtype, std::nullopt);
   if (x.shape->size() != 4) {
@@ -95,7 +95,7 @@ constexpr OpSpec unary(OpClass cls, std::string_view type, WorkFn work, std::str
           .source = "ONNX 1.1, experimental operators"};
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kExperimentalOps[] = {
     unary(OpClass::kElementwise, "Affine", per_output<2>, "2*elements (mul, add)"),
     unary(OpClass::kElementwise, "Scale", per_output<1>, "elements (mul)"),
     unary(OpClass::kElementwise, "ImageScaler", image_scaler_work,
@@ -114,7 +114,7 @@ constexpr OpSpec kTable[] = {
      .formula = "6 per state (sigmoid, sub, mul, mul, add), and 2 transcendental (sigmoid, tanh): "
                 "the gates' products are other nodes",
      .source = "ONNX 1.1, experimental operators"},
-    move("Crop", 1, {1, 1}, infer_crop, touch_crop),
+    move("Crop", 1, {1, 1}, infer_experimental_crop, touch_crop),
     move("DynamicSlice", 1, {3, 4}, infer_as<kSlice>, access_as<kSlice>),
     move("ConstantFill", 1, {0, 1}, infer_constant_fill, touch_results),
     move("GivenTensorFill", 1, {0, 1}, infer_given_fill, touch_results),
@@ -122,6 +122,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> experimental_ops() { return kTable; }
+std::span<const OpSpec> experimental_ops() { return kExperimentalOps; }
 
 }  // namespace roofline::ops

@@ -316,7 +316,7 @@ AccessList touch_one_hot(const OpContext& ctx) {
   return list;
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kGatherOps[] = {
     move("Gather", 1, {2, 2}, infer_gather, touch_gather),
     move("GatherElements", 11, {2, 2}, infer_gather_elements, touch_gather_elements),
     move("GatherND", 11, {2, 2}, infer_gather_nd, touch_gather_nd),
@@ -329,6 +329,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> gather_ops() { return kTable; }
+std::span<const OpSpec> gather_ops() { return kGatherOps; }
 
 }  // namespace roofline::ops

@@ -36,7 +36,7 @@ Work det_work(const OpContext& ctx) {
   return {.arithmetic = ctx.output_elements() * each};
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kLinalgOps[] = {
     {.type = "Det",
      .since = 11,
      .cls = OpClass::kOther,
@@ -51,6 +51,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> linalg_ops() { return kTable; }
+std::span<const OpSpec> linalg_ops() { return kLinalgOps; }
 
 }  // namespace roofline::ops

@@ -144,7 +144,7 @@ Work gemm_work(const OpContext& ctx) {
   return work;
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kMatmulOps[] = {
     {.type = "Gemm",
      .since = 1,
      .cls = OpClass::kMatmul,
@@ -182,6 +182,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> matmul_ops() { return kTable; }
+std::span<const OpSpec> matmul_ops() { return kMatmulOps; }
 
 }  // namespace roofline::ops

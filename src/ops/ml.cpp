@@ -327,7 +327,7 @@ constexpr OpSpec move_ml(std::string_view type, Arity arity, InferFn infer, Acce
 constexpr Confidence kRough = Confidence::kApproximate;
 constexpr std::string_view kLookUp = "1 per element (a look-up)";
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kMlOps[] = {
     move_ml("ArrayFeatureExtractor", {2, 2}, infer_array_feature_extractor,
             touch_array_feature_extractor),
     move_ml("FeatureVectorizer", {1, kMany}, infer_feature_vectorizer, touch_all),
@@ -360,6 +360,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> ml_ops() { return kTable; }
+std::span<const OpSpec> ml_ops() { return kMlOps; }
 
 }  // namespace roofline::ops

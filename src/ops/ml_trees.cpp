@@ -203,7 +203,7 @@ constexpr OpSpec tree(std::string_view type, int since, Arity arity, InferFn inf
   return ml(type, since, arity, infer, work, kFormula, Confidence::kApproximate);
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kMlTreesOps[] = {
     tree("TreeEnsembleClassifier", 1, {1, 1, 2, 2}, infer_tree_classifier, tree_classifier_work),
     tree("TreeEnsembleRegressor", 1, {1, 1}, infer_tree_regressor<false>, tree_regressor_work),
     tree("TreeEnsemble", 5, {1, 1}, infer_tree_regressor<true>, tree_ensemble_work),
@@ -211,6 +211,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> ml_trees_ops() { return kTable; }
+std::span<const OpSpec> ml_trees_ops() { return kMlTreesOps; }
 
 }  // namespace roofline::ops

@@ -325,7 +325,7 @@ constexpr OpSpec pad(OpSpec row) {
   return row;
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kMovementOps[] = {
     move("Transpose", 1, {1, 1}, infer_transpose, touch_transpose),
     growing(0b11, move("Expand", 8, {2, 2}, infer_expand, touch_first)),
     growing(0b11, move("Tile", 1, {2, 3}, infer_tile, touch_first)),
@@ -341,6 +341,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> movement_ops() { return kTable; }
+std::span<const OpSpec> movement_ops() { return kMovementOps; }
 
 }  // namespace roofline::ops

@@ -79,7 +79,7 @@ std::int64_t group_total(const OpContext& ctx) {
   return groups;
 }
 
-void check_groups(const OpContext& ctx) {
+void check_norm_groups(const OpContext& ctx) {
   const ir::Shape* x = ctx.shape(0);
   const std::int64_t groups = group_total(ctx);
   if (!x || channels_of(*x) == ir::kUnknownDim || channels_of(*x) % groups == 0) return;
@@ -89,7 +89,7 @@ void check_groups(const OpContext& ctx) {
 
 void infer_group_norm_18(OpContext& ctx) {
   same_as_input(ctx);
-  check_groups(ctx);
+  check_norm_groups(ctx);
   const ir::Shape* scale = ctx.shape(1);
   if (scale && scale->size() == 1 && sizes_differ((*scale)[0], group_total(ctx))) {
     shape_error(fmt::format("scale has {} elements, expected one per group ({})", (*scale)[0],
@@ -100,7 +100,7 @@ void infer_group_norm_18(OpContext& ctx) {
 
 void infer_group_norm_21(OpContext& ctx) {
   infer_instance_norm(ctx);
-  check_groups(ctx);
+  check_norm_groups(ctx);
 }
 
 template <int per_element>
@@ -232,7 +232,7 @@ constexpr OpSpec kBatchNorm = {
         "run; training: 6 per element, + 10 and a square root per channel",
     .fusion = Fusion::kScaleShift};
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kNormalizationOps[] = {
     kBatchNorm,
     norm(
         {"InstanceNormalization",
@@ -293,6 +293,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> normalization_ops() { return kTable; }
+std::span<const OpSpec> normalization_ops() { return kNormalizationOps; }
 
 }  // namespace roofline::ops

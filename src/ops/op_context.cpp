@@ -10,8 +10,6 @@
 namespace roofline::ops {
 namespace {
 
-using Ints = std::vector<std::int64_t>;
-
 template <class T>
 const T* attr_value(const ir::Node& node, std::string_view name) {
   const ir::Attribute* attribute = node.attribute(name);

@@ -12,7 +12,6 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-using Ints = std::vector<std::int64_t>;
 
 void check_rank(const ir::Shape& x) {
   if (x.size() < 3) {
@@ -137,7 +136,7 @@ constexpr OpSpec global_pool(const Pool& p) {
   return row;
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kPoolingOps[] = {
     pool({"MaxPool", 1, {1, 1, 1, 2}, max_pool_work, "N*C*OH*OW*(KH*KW - 1) compares"}),
     pool({"AveragePool",
           1,
@@ -174,6 +173,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> pooling_ops() { return kTable; }
+std::span<const OpSpec> pooling_ops() { return kPoolingOps; }
 
 }  // namespace roofline::ops

@@ -10,29 +10,29 @@ namespace {
 
 // --- FlexAttention
 
-struct Stacks {
+struct PreviewStacks {
   Heads q;
   Heads k;
   Heads v;
 };
 
-Stacks read_stacks(const OpContext& ctx) {
+PreviewStacks read_stacks(const OpContext& ctx) {
   const auto read = [&ctx](int i, std::string_view name) {
     return shape_of_rank(ctx, i, name, 4) ? read_heads(ctx, i, name, "") : Heads{};
   };
-  const Stacks s = {read(0, "Q"), read(1, "K"), read(2, "V")};
+  const PreviewStacks s = {read(0, "Q"), read(1, "K"), read(2, "V")};
   check_widths(s.q, s.k, "");
   check_groups(s.q.heads, s.k.heads);
   return s;
 }
 
 void infer_flex_attention(OpContext& ctx) {
-  const Stacks s = read_stacks(ctx);
+  const PreviewStacks s = read_stacks(ctx);
   ctx.set_output(0, ctx.input(0).dtype, ir::Shape{s.q.batch, s.q.heads, s.q.length, s.v.width});
 }
 
 Work flex_attention_work(const OpContext& ctx) {
-  const Stacks s = read_stacks(ctx);
+  const PreviewStacks s = read_stacks(ctx);
   return attend({.batch = s.q.batch,
                  .heads = s.q.heads,
                  .queries = s.q.length,
@@ -111,7 +111,7 @@ constexpr OpSpec optimizer(std::string_view type, InferFn infer, WorkFn work,
           .formula = formula};
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kPreviewOps[] = {
     {.domain = "ai.onnx.preview",
      .type = "FlexAttention",
      .since = 1,
@@ -146,6 +146,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> preview_ops() { return kTable; }
+std::span<const OpSpec> preview_ops() { return kPreviewOps; }
 
 }  // namespace roofline::ops

@@ -46,20 +46,20 @@ void check_scale(const OpContext& ctx) {
   check_blocked(ctx, *x, *scale, axis);
 }
 
-DType attr_dtype(const OpContext& ctx, DType fallback) {
+DType output_dtype(const OpContext& ctx, DType fallback) {
   const std::int64_t code = ctx.attr_int("output_dtype", 0);
   return code == 0 ? fallback : ir::dtype_from_onnx(code);
 }
 
 void infer_quantize(OpContext& ctx) {
   check_scale(ctx);
-  const DType dtype = ctx.has_input(2) ? ctx.input(2).dtype : attr_dtype(ctx, DType::kUint8);
+  const DType dtype = ctx.has_input(2) ? ctx.input(2).dtype : output_dtype(ctx, DType::kUint8);
   ctx.set_output(0, dtype, ctx.input(0).shape);
 }
 
 void infer_dequantize(OpContext& ctx) {
   check_scale(ctx);
-  ctx.set_output(0, attr_dtype(ctx, ctx.input(1).dtype), ctx.input(0).shape);
+  ctx.set_output(0, output_dtype(ctx, ctx.input(1).dtype), ctx.input(0).shape);
 }
 
 /// Result, its scale and its zero point.
@@ -93,7 +93,7 @@ AccessList touch_data(const OpContext& ctx) { return touch_quantize(ctx, Role::k
 /// A constant here is a quantized weight: a parameter although it holds integers.
 AccessList touch_weight(const OpContext& ctx) { return touch_quantize(ctx, Role::kParameter); }
 
-constexpr OpSpec kQuantize = {
+constexpr OpSpec kQuantizeLinear = {
     .type = "QuantizeLinear",
     .since = 10,
     .cls = OpClass::kQuantize,
@@ -114,10 +114,10 @@ constexpr OpSpec kDequantize = {.type = "DequantizeLinear",
                                 .formula = "2*elements (sub, mul), 1 without zero point",
                                 .fusion = Fusion::kDequantize};
 
-constexpr OpSpec kTable[] = {
-    kQuantize,
+constexpr OpSpec kQuantizeOps[] = {
+    kQuantizeLinear,
     kDequantize,
-    contrib(kQuantize),
+    contrib(kQuantizeLinear),
     contrib(kDequantize),
     {.type = "DynamicQuantizeLinear",
      .since = 11,
@@ -131,6 +131,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> quantize_ops() { return kTable; }
+std::span<const OpSpec> quantize_ops() { return kQuantizeOps; }
 
 }  // namespace roofline::ops

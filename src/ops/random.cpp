@@ -67,7 +67,7 @@ constexpr std::string_view kNormal =
     "3*elements (mul, mul, add), and 2*elements transcendental (log and sqrt, sin and cos per "
     "pair)";
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kRandomOps[] = {
     random("RandomUniform", {0, 0}, infer_from_shape, per_output<2>, kUniform),
     random("RandomUniformLike", {1, 1}, infer_like, per_output<2>, kUniform),
     random("RandomNormal", {0, 0}, infer_from_shape, per_output<3, 2>, kNormal),
@@ -96,6 +96,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> random_ops() { return kTable; }
+std::span<const OpSpec> random_ops() { return kRandomOps; }
 
 }  // namespace roofline::ops

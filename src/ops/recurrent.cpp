@@ -23,9 +23,9 @@ constexpr Cell kRnn = {1, {1, 0, 0}, {"Tanh", "", ""}, 0};
 /// r.*H, (1-z), times h, z.*H, sum.
 constexpr Cell kGru = {3, {2, 1, 0}, {"Sigmoid", "Tanh", ""}, 5};
 /// f.*C, i.*c, sum, o.*h(C).
-constexpr Cell kLstm = {4, {3, 1, 1}, {"Sigmoid", "Tanh", "Tanh"}, 4};
+constexpr Cell kLstmCell = {4, {3, 1, 1}, {"Sigmoid", "Tanh", "Tanh"}, 4};
 
-struct Sizes {
+struct RecurrentSizes {
   std::int64_t steps = ir::kUnknownDim;
   std::int64_t batch = ir::kUnknownDim;
   std::int64_t inputs = ir::kUnknownDim;
@@ -63,8 +63,8 @@ void check_weight(const ir::Shape& w, std::string_view name, const ir::Shape& ex
   }
 }
 
-Sizes read_sizes(const OpContext& ctx, const Cell& cell) {
-  Sizes s = {.directions = direction_count(ctx)};
+RecurrentSizes read_sizes(const OpContext& ctx, const Cell& cell) {
+  RecurrentSizes s = {.directions = direction_count(ctx)};
   const ir::Shape* w = shape_of_rank_3(ctx, 1, "W");
   const ir::Shape* r = shape_of_rank_3(ctx, 2, "R");
   if (const ir::Shape* x = shape_of_rank_3(ctx, 0, "X")) {
@@ -85,7 +85,7 @@ Sizes read_sizes(const OpContext& ctx, const Cell& cell) {
 template <const Cell& cell>
 void infer_recurrent(OpContext& ctx) {
   const ir::DType dtype = ctx.input(0).dtype;
-  const Sizes s = read_sizes(ctx, cell);
+  const RecurrentSizes s = read_sizes(ctx, cell);
   const bool batch_first = is_batch_first(ctx);
   const ir::Shape state = batch_first ? ir::Shape{s.batch, s.directions, s.hidden}
                                       : ir::Shape{s.directions, s.batch, s.hidden};
@@ -152,7 +152,7 @@ std::int64_t unit_arithmetic(const OpContext& ctx, const Cell& cell) {
 
 template <const Cell& cell>
 Work recurrent_work(const OpContext& ctx) {
-  const Sizes s = read_sizes(ctx, cell);
+  const RecurrentSizes s = read_sizes(ctx, cell);
   Work work = contract({.batch = (Count(s.steps) * s.directions).value(),
                         .m = s.batch,
                         .n = (Count(cell.gates) * s.hidden).value(),
@@ -164,7 +164,7 @@ Work recurrent_work(const OpContext& ctx) {
   return work;
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kRecurrentOps[] = {
     {.type = "RNN",
      .since = 1,
      .cls = OpClass::kRecurrent,
@@ -189,8 +189,8 @@ constexpr OpSpec kTable[] = {
      .since = 1,
      .cls = OpClass::kRecurrent,
      .arity = {3, 8, 0, 3},
-     .infer = infer_recurrent<kLstm>,
-     .work = recurrent_work<kLstm>,
+     .infer = infer_recurrent<kLstmCell>,
+     .work = recurrent_work<kLstmCell>,
      .access =
          touch_as<kData, kParameter, kParameter, kParameter, kBuffer, kData, kData, kParameter>,
      .formula = "2*T*D*N*4H*(I+H); per step, direction and hidden unit: 4 (update), + 4 if B (Wb + "
@@ -200,6 +200,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> recurrent_ops() { return kTable; }
+std::span<const OpSpec> recurrent_ops() { return kRecurrentOps; }
 
 }  // namespace roofline::ops

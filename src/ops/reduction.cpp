@@ -11,7 +11,6 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-using Ints = std::vector<std::int64_t>;
 
 /// What a reduction does to its axes.
 struct Axes {
@@ -117,13 +116,13 @@ void infer_folded(OpContext& ctx) {
 }
 
 // --- work: n elements reduced to m
-struct Sizes {
+struct ReducedSizes {
   Count n;
   Count m;
   Count merged;  ///< additions or comparisons: n - m
 };
 
-Sizes sizes(const OpContext& ctx) {
+ReducedSizes sizes(const OpContext& ctx) {
   const Count n = ctx.elements(0);
   const Count m = ctx.output_elements();
   return {n, m, n - std::min(n, m)};
@@ -133,7 +132,7 @@ Sizes sizes(const OpContext& ctx) {
 /// transcendentals `each_t` per element and `last_t` per result.
 template <int merges, int each, int last, int each_t = 0, int last_t = 0>
 Work reduce_work(const OpContext& ctx) {
-  const Sizes s = sizes(ctx);
+  const ReducedSizes s = sizes(ctx);
   return {.arithmetic = s.merged * merges + s.n * each + s.m * last,
           .transcendentals = s.n * each_t + s.m * last_t};
 }
@@ -165,7 +164,7 @@ void infer_cumulative(OpContext& ctx) {
   ctx.output().value = std::move(running);
 }
 
-struct Row {
+struct ReductionRow {
   std::string_view type;
   InferFn infer;
   WorkFn work;
@@ -173,7 +172,7 @@ struct Row {
   std::uint32_t grows_with = 0;
 };
 
-constexpr OpSpec reduce(const Row& r) {
+constexpr OpSpec reduce(const ReductionRow& r) {
   return {.type = r.type,
           .since = 1,
           .cls = OpClass::kReduction,
@@ -199,7 +198,7 @@ constexpr OpSpec cumulative(std::string_view type, int since, InferFn infer,
   return row;
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kReductionOps[] = {
     reduce({"ReduceSum", infer_folded<Sum>, reduce_work<1, 0, 0>, "n - m adds (n elements to m)",
             0b01}),
     reduce({"ReduceMean", infer_reduce, reduce_work<1, 0, 1>,
@@ -228,6 +227,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> reduction_ops() { return kTable; }
+std::span<const OpSpec> reduction_ops() { return kReductionOps; }
 
 }  // namespace roofline::ops

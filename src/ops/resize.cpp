@@ -12,17 +12,14 @@
 namespace roofline::ops {
 namespace {
 
-using Ints = std::vector<std::int64_t>;
-using Doubles = std::vector<double>;
-
 /// Operands of Resize: opset 10 has (X, scales), later ones (X, roi, scales, sizes).
-struct Slots {
+struct ResizeSlots {
   int roi;
   int scales;
   int sizes;
 };
-Slots resize_slots(const OpContext& ctx) {
-  return ctx.opset() < 11 ? Slots{-1, 1, -1} : Slots{1, 2, 3};
+ResizeSlots resize_slots(const OpContext& ctx) {
+  return ctx.opset() < 11 ? ResizeSlots{-1, 1, -1} : ResizeSlots{1, 2, 3};
 }
 
 /// True unless the operand is omitted or, as exporters write it, an empty tensor.
@@ -111,7 +108,7 @@ ir::Shape sized(const OpContext& ctx, const ir::Shape& x, const std::vector<std:
 std::optional<ir::Shape> resized_shape(const OpContext& ctx) {
   const ir::Shape* x = ctx.shape(0);
   if (!x) return std::nullopt;
-  const Slots slots = resize_slots(ctx);
+  const ResizeSlots slots = resize_slots(ctx);
   const std::vector<std::size_t> axes = resized_axes(ctx, x->size());
   if (is_given(ctx, slots.sizes)) {
     if (const Ints* sizes = ctx.ints(slots.sizes)) return sized(ctx, *x, axes, *sizes);
@@ -185,13 +182,13 @@ constexpr OpSpec resize(std::string_view type, int since, Arity arity, InferFn i
           .source = "direct form; separable passes do fewer operations"};
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kResizeOps[] = {
     resize("Resize", 10, {1, 4}, infer_resize),
     resize("Upsample", 1, {1, 2}, infer_upsample),
 };
 
 }  // namespace
 
-std::span<const OpSpec> resize_ops() { return kTable; }
+std::span<const OpSpec> resize_ops() { return kResizeOps; }
 
 }  // namespace roofline::ops

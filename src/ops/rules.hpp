@@ -10,6 +10,9 @@
 // Rule functions that several operator families share.
 namespace roofline::ops {
 
+/// A size that may be anything, in shapes that rules are given.
+inline constexpr std::int64_t kAny = ir::kUnknownDim;
+
 // --- shapes
 /// Result 0 has operand 0's dtype and shape.
 void same_as_input(OpContext& ctx);

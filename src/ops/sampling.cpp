@@ -11,8 +11,6 @@ namespace roofline::ops {
 namespace {
 
 using enum Role;
-using Ints = std::vector<std::int64_t>;
-constexpr std::int64_t kAny = ir::kUnknownDim;
 
 // --- AffineGrid: theta [N, axes, axes + 1], size [N, C, spatial]
 void infer_affine_grid(OpContext& ctx) {
@@ -119,7 +117,7 @@ Work max_roi_pool_work(const OpContext& ctx) {
   return {.arithmetic = Count((*ctx.shape(1))[0]) * x[1] * x[2] * x[3]};
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kSamplingOps[] = {
     {.type = "AffineGrid",
      .since = 20,
      .cls = OpClass::kResize,
@@ -160,6 +158,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> sampling_ops() { return kTable; }
+std::span<const OpSpec> sampling_ops() { return kSamplingOps; }
 
 }  // namespace roofline::ops

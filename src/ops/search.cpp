@@ -202,7 +202,7 @@ constexpr OpSpec search(std::string_view type, int since, Arity arity, InferFn i
           .confidence = Confidence::kApproximate};
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kSearchOps[] = {
     growing(0b10, search("TopK", 1, {1, 2, 2, 2}, infer_top_k, top_k_work, touch_first,
                          "elements(in)*(1 + ceil(log2 k))", "one heap of k per row")),
     search("Unique", 11, {1, 1, 1, 4}, infer_unique, unique_work, touch_all,
@@ -223,6 +223,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> search_ops() { return kTable; }
+std::span<const OpSpec> search_ops() { return kSearchOps; }
 
 }  // namespace roofline::ops

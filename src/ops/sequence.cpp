@@ -295,7 +295,7 @@ constexpr OpSpec control(std::string_view type, int since, Arity arity, InferFn 
   return row;
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kSequenceOps[] = {
     control("SequenceEmpty", 11, {0, 0}, infer_sequence_empty),
     control("SequenceConstruct", 11, {1, kMany}, infer_sequence_construct),
     control("SequenceInsert", 11, {2, 3}, infer_sequence_insert),
@@ -311,6 +311,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> sequence_ops() { return kTable; }
+std::span<const OpSpec> sequence_ops() { return kSequenceOps; }
 
 }  // namespace roofline::ops

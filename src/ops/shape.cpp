@@ -189,7 +189,7 @@ constexpr OpSpec fill(std::string_view type, int since, Arity arity, InferFn inf
           .formula = formula};
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kShapeOps[] = {
     metadata("Shape", 1, {1, 1}, infer_shape),
     metadata("Size", 1, {1, 1}, infer_size),
     metadata("Constant", 1, {0, 0}, infer_constant),
@@ -201,6 +201,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> shape_ops() { return kTable; }
+std::span<const OpSpec> shape_ops() { return kShapeOps; }
 
 }  // namespace roofline::ops

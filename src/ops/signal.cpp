@@ -15,13 +15,6 @@ using ir::Shape;
 
 // --- DFT
 
-/// The number in operand i, kUnknownDim when it is computed at run time.
-std::int64_t size_operand(const OpContext& ctx, int i) {
-  const std::optional<std::int64_t> size = scalar_int(ctx, i);
-  if (size && *size < 0) throw RuleError("bad-value", fmt::format("input {} is {}", i, *size));
-  return size.value_or(kUnknownDim);
-}
-
 bool is_set(const OpContext& ctx, std::string_view name) { return ctx.attr_int(name, 0) != 0; }
 
 /// X [..., 1 or 2]: the last axis holds real and imaginary parts and is never transformed.
@@ -168,7 +161,7 @@ constexpr OpSpec signal(std::string_view type, int since, Arity arity, InferFn i
 
 constexpr std::string_view kFft = "fast transform of n points, twiddle factors precomputed";
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kSignalOps[] = {
     signal("DFT", 17, {1, 3}, infer_dft, dft_work, touch_first,
            "5*n*ceil(log2 n) per transform of n points", kFft),
     signal("STFT", 17, {2, 4}, infer_stft, stft_work, touch_stft,
@@ -185,6 +178,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> signal_ops() { return kTable; }
+std::span<const OpSpec> signal_ops() { return kSignalOps; }
 
 }  // namespace roofline::ops

@@ -361,7 +361,7 @@ AccessList touch_split(const OpContext& ctx) {
   return list;
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kSliceOps[] = {
     growing(0b101, move("Slice", 1, {1, 5}, infer_slice, touch_slice)),
     growing(kEveryOperand, move("Concat", 1, {1, kMany}, infer_concat, touch_concat)),
     move("Split", 1, {1, 2, 1, kMany}, infer_split, touch_split),
@@ -369,6 +369,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> slice_ops() { return kTable; }
+std::span<const OpSpec> slice_ops() { return kSliceOps; }
 
 }  // namespace roofline::ops

@@ -105,7 +105,7 @@ Work cross_entropy_work(const OpContext& ctx) {
   return work;
 }
 
-struct Row {
+struct SoftmaxRow {
   std::string_view type;
   int since;
   InferFn infer;
@@ -113,7 +113,7 @@ struct Row {
   std::string_view formula;
 };
 
-constexpr OpSpec softmax(const Row& r) {
+constexpr OpSpec softmax(const SoftmaxRow& r) {
   return {.type = r.type,
           .since = r.since,
           .cls = OpClass::kSoftmax,
@@ -130,7 +130,7 @@ constexpr std::string_view kLogSoftmaxFormula =
     "4 per element: compare (max), sub, add, sub; and an exp each; a log per row";
 constexpr std::string_view kHardmaxFormula = "2 per element: compare, select";
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kSoftmaxOps[] = {
     softmax({"Softmax", 1, infer_softmax<1>, per_input<4, 1>, kSoftmaxFormula}),
     softmax({"Softmax", 13, infer_softmax<-1>, per_input<4, 1>, kSoftmaxFormula}),
     softmax({"LogSoftmax", 1, infer_softmax<1>, log_softmax_work<1>, kLogSoftmaxFormula}),
@@ -159,6 +159,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> softmax_ops() { return kTable; }
+std::span<const OpSpec> softmax_ops() { return kSoftmaxOps; }
 
 }  // namespace roofline::ops

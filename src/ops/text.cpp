@@ -96,7 +96,7 @@ constexpr OpSpec text(std::string_view type, int since, Arity arity, InferFn inf
           .confidence = Confidence::kUnknown};
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kTextOps[] = {
     text("StringNormalizer", 10, {1, 1}, infer_string_normalizer),
     text("StringConcat", 20, {2, 2}, infer_string_concat),
     text("StringSplit", 20, {1, 1, 2, 2}, infer_string_split),
@@ -116,6 +116,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> text_ops() { return kTable; }
+std::span<const OpSpec> text_ops() { return kTextOps; }
 
 }  // namespace roofline::ops

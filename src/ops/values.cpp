@@ -141,6 +141,12 @@ std::optional<std::int64_t> scalar_int(const OpContext& ctx, int i) {
   return to_int(*value);
 }
 
+std::int64_t size_operand(const OpContext& ctx, int i) {
+  const std::optional<std::int64_t> size = scalar_int(ctx, i);
+  if (size && *size < 0) throw RuleError("bad-value", fmt::format("input {} is {}", i, *size));
+  return size.value_or(ir::kUnknownDim);
+}
+
 std::optional<ir::Shape> shape_operand(const OpContext& ctx, int i, std::int64_t lowest) {
   const ir::Shape* length = ctx.shape(i);
   const Ints* sizes = ctx.ints(i);

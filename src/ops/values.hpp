@@ -12,9 +12,6 @@
 // Small values: how the integers, booleans and floats of shape arithmetic move and combine.
 namespace roofline::ops {
 
-using Ints = std::vector<std::int64_t>;
-using Doubles = std::vector<double>;
-
 [[nodiscard]] inline bool known(std::int64_t element) { return element != ir::kUnknownElement; }
 [[nodiscard]] inline bool known(double element) { return !std::isnan(element); }
 
@@ -27,6 +24,9 @@ using Doubles = std::vector<double>;
 [[nodiscard]] std::optional<std::size_t> small_size(const ir::Shape& shape);
 /// The only element of a one-element operand; nullopt when not known (or not an integer).
 [[nodiscard]] std::optional<std::int64_t> scalar_int(const OpContext& ctx, int i);
+/// A size that input i holds, ir::kUnknownDim where it is not known. Throws RuleError
+/// ("bad-value") for a negative one.
+[[nodiscard]] std::int64_t size_operand(const OpContext& ctx, int i);
 [[nodiscard]] std::optional<double> scalar_float(const OpContext& ctx, int i);
 
 /// The shape that the integers of operand i name, unknown where they are; only the rank when the

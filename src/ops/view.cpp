@@ -249,7 +249,7 @@ constexpr OpSpec view(std::string_view type, int since, Arity arity, InferFn inf
           .formula = "0"};
 }
 
-constexpr OpSpec kTable[] = {
+constexpr OpSpec kViewOps[] = {
     growing(0b11, view("Reshape", 1, {1, 2}, infer_reshape)),
     view("Flatten", 1, {1, 1}, infer_flatten),
     view("Squeeze", 1, {1, 2}, infer_squeeze),
@@ -268,6 +268,6 @@ constexpr OpSpec kTable[] = {
 
 }  // namespace
 
-std::span<const OpSpec> view_ops() { return kTable; }
+std::span<const OpSpec> view_ops() { return kViewOps; }
 
 }  // namespace roofline::ops

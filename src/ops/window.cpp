@@ -12,8 +12,6 @@
 namespace roofline::ops {
 namespace {
 
-using Ints = std::vector<std::int64_t>;
-
 /// Splits SAME padding so that the output has ceil(in / stride) positions.
 void pad_same(Window& w, AutoPad mode) {
   w.out = (Count(w.in) + (w.stride - 1)).value() / w.stride;

@@ -13,28 +13,17 @@ namespace roofline::plan {
 namespace {
 
 constexpr std::int64_t kMostChannels = 1024;
-constexpr std::array kArguments = {
-    ScenarioArgument{"", "MULTIPLE", "channels of a block, as 4, 8, 16 or 32", false, true},
-    infer::kSelectionArguments[0],
-    infer::kSelectionArguments[1],
-    infer::kSelectionArguments[2],
-};
+constexpr std::array kAlignChannelsArguments = infer::with_selection(
+    ScenarioArgument{"", "MULTIPLE", "channels of a block, as 4, 8, 16 or 32", false, true});
 
-void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
+void apply_align_channels(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
   const std::int64_t multiple = scenario.integer("", 1, 2, kMostChannels);
-  const infer::Selection selection(change.draft.graph, scenario);
   ChannelPadding padding(change.draft, change.plan);
-  for (Step& step : change.plan.steps) {
-    if (step.nodes.empty() || !picks(selection, step)) continue;
-    if (!is_product(step)) {
-      if (selection.is_whole() || step.kind == StepKind::kHost) continue;
-      outcome.refused.push_back(finding(change.draft, step, "no convolution or matrix product"));
-      continue;
-    }
+  for_each_product(change, scenario, outcome, Products::kAll, [&](Step& step) {
     if (step.algorithm && !step.algorithm->contraction) {
       outcome.refused.push_back(
           finding(change.draft, step, "runs by " + step.algorithm->name + ", in blocks already"));
-      continue;
+      return;
     }
     const bool blocked = step.kernel.layout == Layout::kBlocked;
     const PaddedChannels channels = padding.pad(step, multiple, blocked ? change.block : 1);
@@ -44,13 +33,14 @@ void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
     } else {
       outcome.changed.push_back(finding(change.draft, step, describe(channels)));
     }
-  }
+  });
   padding.apply();
 }
 
 }  // namespace
 
 const PlanScenario kAlign{
-    {"align", "compute and store channels in multiples of a block", kArguments}, apply};
+    {"align", "compute and store channels in multiples of a block", kAlignChannelsArguments},
+    apply_align_channels};
 
 }  // namespace roofline::plan

@@ -30,7 +30,7 @@ using hardware::Backend;
 using hardware::Backends;
 using hardware::Profile;
 
-constexpr std::array kArguments = {
+constexpr std::array kBackendsArguments = {
     ScenarioArgument{"", "NAME|FILE", "devices in order of preference, and their links", false,
                      true},
 };
@@ -365,7 +365,7 @@ class Placer {
   double transfer_s_ = 0;
 };
 
-void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
+void apply_backends(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
   const auto& steps = change.plan.steps;
   if (std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.starts > 1; })) {
     fail_scenario(scenario, "does not go with tiles: their layers stay together on one device");
@@ -377,7 +377,8 @@ void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
 }  // namespace
 
 const PlanScenario kBackends{
-    {"backends", "give each layer to the first of several devices that supports it", kArguments},
-    apply};
+    {"backends", "give each layer to the first of several devices that supports it",
+     kBackendsArguments},
+    apply_backends};
 
 }  // namespace roofline::plan

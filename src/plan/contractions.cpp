@@ -90,6 +90,21 @@ Finding finding(const Draft& draft, const Step& step, std::string what) {
   return infer::finding(draft.graph, step.nodes.front(), std::move(what));
 }
 
+void for_each_product(PlanChange& change, const Scenario& scenario, Outcome& outcome,
+                      Products products, const std::function<void(Step&)>& apply) {
+  const infer::Selection selection(change.draft.graph, scenario);
+  const bool all = products == Products::kAll;
+  for (Step& step : change.plan.steps) {
+    if (step.nodes.empty() || step.kind == StepKind::kHost || !picks(selection, step)) continue;
+    if (is_product(step) && (all || step.cls == ops::OpClass::kConv)) {
+      apply(step);
+    } else if (!selection.is_whole()) {
+      outcome.refused.push_back(
+          finding(change.draft, step, all ? "no convolution or matrix product" : "no convolution"));
+    }
+  }
+}
+
 std::vector<std::size_t> weight_matrices(const Draft& draft, const Plan& plan, const Step& step) {
   std::vector<std::size_t> found;
   for (const ir::NodeId n : step.nodes) {
@@ -131,6 +146,10 @@ void scale_product(double factor, ops::Contraction contraction, std::string_view
 const ops::Contraction& executed_contraction(const Step& step) {
   const bool other = step.algorithm && step.algorithm->contraction;
   return other ? *step.algorithm->contraction : *step.work.contraction;
+}
+
+bool all_one(std::span<const std::int64_t> values) {
+  return std::all_of(values.begin(), values.end(), [](std::int64_t v) { return v == 1; });
 }
 
 Count elements_of(const Plan& plan, const BufferAccess& access) {

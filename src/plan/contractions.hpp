@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -19,6 +20,12 @@ namespace roofline::plan {
 /// A finding about the step, under its first node.
 [[nodiscard]] Finding finding(const Draft& draft, const Step& step, std::string what);
 
+enum class Products { kAll, kConvolutions };
+/// Calls `apply` for each product that a scenario picks, in the plan's order. Other steps are
+/// passed by, and refused where the scenario names nodes.
+void for_each_product(PlanChange& change, const Scenario& scenario, Outcome& outcome,
+                      Products products, const std::function<void(Step&)>& apply);
+
 /// Indices into the accesses of a product: the constant matrices that it multiplies by.
 [[nodiscard]] std::vector<std::size_t> weight_matrices(const Draft& draft, const Plan& plan,
                                                        const Step& step);
@@ -29,6 +36,8 @@ void scale_product(double factor, ops::Contraction contraction, std::string_view
 /// The product that runs.
 [[nodiscard]] const ops::Contraction& executed_contraction(const Step& step);
 
+/// Of a kernel or its strides.
+[[nodiscard]] bool all_one(std::span<const std::int64_t> values);
 /// Elements that an access touches.
 [[nodiscard]] Count elements_of(const Plan& plan, const BufferAccess& access);
 /// Bytes of `elements` of so many bits, rounded up to whole bytes.

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -8,6 +9,11 @@
 #include "roofline/plan/plan.hpp"
 
 namespace roofline::plan {
+
+template <class Range, class Value>
+[[nodiscard]] bool is_one_of(const Range& range, const Value& value) {
+  return std::find(range.begin(), range.end(), value) != range.end();
+}
 
 /// How a node's kernel takes operands that the model dequantizes for it.
 enum class Quantized : std::uint8_t {

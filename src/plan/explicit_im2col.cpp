@@ -7,22 +7,13 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "contractions.hpp"
 #include "roofline/base/units.hpp"
 
 namespace roofline::plan {
 namespace {
-
-constexpr std::array kArguments = {
-    infer::kSelectionArguments[0],
-    infer::kSelectionArguments[1],
-    infer::kSelectionArguments[2],
-};
-
-bool all_one(const std::vector<std::int64_t>& values) {
-  return std::all_of(values.begin(), values.end(), [](std::int64_t v) { return v == 1; });
-}
 
 class Im2Col {
  public:
@@ -102,18 +93,17 @@ class Im2Col {
   Outcome& outcome_;
 };
 
-void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
-  const infer::Selection selection(change.draft.graph, scenario);
+void apply_explicit_im2col(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
   Im2Col pass(change, outcome);
+  std::map<const Step*, Step> gathers;  ///< by the product that each comes before
+  for_each_product(change, scenario, outcome, Products::kConvolutions, [&](Step& step) {
+    if (std::optional<Step> gather = pass.lower(step)) gathers.emplace(&step, std::move(*gather));
+  });
   std::vector<Step> steps;
-  steps.reserve(change.plan.steps.size());
+  steps.reserve(change.plan.steps.size() + gathers.size());
   for (Step& step : change.plan.steps) {
-    const bool picked =
-        !step.nodes.empty() && step.kind != StepKind::kHost && picks(selection, step);
-    if (picked && step.cls == ops::OpClass::kConv && step.work.contraction) {
-      if (std::optional<Step> gather = pass.lower(step)) steps.push_back(std::move(*gather));
-    } else if (picked && !selection.is_whole()) {
-      outcome.refused.push_back(finding(change.draft, step, "no convolution"));
+    if (const auto it = gathers.find(&step); it != gathers.end()) {
+      steps.push_back(std::move(it->second));
     }
     steps.push_back(std::move(step));
   }
@@ -122,7 +112,8 @@ void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
 
 }  // namespace
 
-const PlanScenario kIm2Col{
-    {"im2col", "lower convolutions to matrix products on an explicit matrix", kArguments}, apply};
+const PlanScenario kIm2Col{{"im2col", "lower convolutions to matrix products on an explicit matrix",
+                            infer::kSelectionArguments},
+                           apply_explicit_im2col};
 
 }  // namespace roofline::plan

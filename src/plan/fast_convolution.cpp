@@ -22,15 +22,10 @@ namespace {
 
 using hardware::Precision;
 
-constexpr std::array kArguments = {
+constexpr std::array kFastConvolutionArguments = infer::with_selection(
     ScenarioArgument{"tile", "2|4|6", "results of a tile on each axis; the cheapest by default"},
-    ScenarioArgument{"fused", "yes|no", "transforms run in the kernel: no workspace is written"},
-    infer::kSelectionArguments[0],
-    infer::kSelectionArguments[1],
-    infer::kSelectionArguments[2],
-};
+    ScenarioArgument{"fused", "yes|no", "transforms run in the kernel: no workspace is written"});
 constexpr std::array<std::string_view, 3> kTileNames = {"2", "4", "6"};
-constexpr std::array<std::string_view, 2> kYesNo = {"no", "yes"};
 
 /// Kinds of direct kernels, and under which the same convolution is looked up here.
 struct Kind {
@@ -59,7 +54,7 @@ class FastConvolution {
         plan_(change.plan),
         outcome_(outcome),
         results_(scenario.has("tile") ? std::stoi(scenario.choice("tile", "", kTileNames)) : 0),
-        fused_(scenario.choice("fused", "no", kYesNo) == "yes") {}
+        fused_(scenario.yes("fused")) {}
 
   void apply(Step& step) {
     if (step.algorithm)
@@ -199,23 +194,17 @@ class FastConvolution {
   int largest_ = 0;  ///< tile used
 };
 
-void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
-  const infer::Selection selection(change.draft.graph, scenario);
+void apply_fast_convolution(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
   FastConvolution pass(change, scenario, outcome);
-  for (Step& step : change.plan.steps) {
-    if (step.nodes.empty() || step.kind == StepKind::kHost || !picks(selection, step)) continue;
-    if (step.cls == ops::OpClass::kConv && step.work.contraction) {
-      pass.apply(step);
-    } else if (!selection.is_whole()) {
-      outcome.refused.push_back(finding(change.draft, step, "no convolution"));
-    }
-  }
+  for_each_product(change, scenario, outcome, Products::kConvolutions,
+                   [&](Step& step) { pass.apply(step); });
   pass.warn();
 }
 
 }  // namespace
 
-const PlanScenario kWinograd{{"winograd", "run convolutions by Winograd transforms", kArguments},
-                             apply};
+const PlanScenario kWinograd{
+    {"winograd", "run convolutions by Winograd transforms", kFastConvolutionArguments},
+    apply_fast_convolution};
 
 }  // namespace roofline::plan

@@ -23,15 +23,11 @@ constexpr std::array<std::string_view, kFusings> kNames = {
     "norm",      "bias",           "activation", "residual", "elementwise", "layernorm",
     "attention", "squeeze-excite", "shuffle",    "qdq",      "concat",      "constants"};
 
-constexpr std::array kArguments = {
+constexpr std::array kFuseArguments = infer::with_selection(
     ScenarioArgument{"", "WHAT",
                      "norm, bias, activation, residual, elementwise, layernorm, attention, "
                      "squeeze-excite, shuffle, qdq, concat or constants; all of them by default",
-                     true},
-    infer::kSelectionArguments[0],
-    infer::kSelectionArguments[1],
-    infer::kSelectionArguments[2],
-};
+                     true});
 
 Fusings asked_for(const Scenario& scenario) {
   Fusings kinds;
@@ -172,11 +168,11 @@ void compare_kernels(const Draft& before, const Plan& old_plan, const Draft& aft
 }
 
 const PlanScenario kFuse{
-    {"fuse", "make one kernel of what the runtime runs as several", kArguments},
+    {"fuse", "make one kernel of what the runtime runs as several", kFuseArguments},
     nullptr,
     change_fusing};
 const PlanScenario kUnfuse{
-    {"unfuse", "run as several kernels what the runtime makes one of", kArguments},
+    {"unfuse", "run as several kernels what the runtime makes one of", kFuseArguments},
     nullptr,
     change_unfusing};
 

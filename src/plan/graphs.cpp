@@ -19,11 +19,11 @@ namespace {
 /// 0.5 us to kernels of 2.9 us (V100; A. Gray, Getting Started with CUDA Graphs, NVIDIA, 2019).
 constexpr double kReplayedLaunch = 1.34e-6;
 
-constexpr std::array kArguments = {
+constexpr std::array kGraphsArguments = {
     ScenarioArgument{"launch", "TIME", "from one kernel of a graph to the next; 1.34us by default"},
 };
 
-void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
+void apply_graphs(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
   if (change.profile.kind != "gpu") {
     outcome.warnings.push_back(
         fmt::format("{} is no GPU: nothing is launched by a host", change.profile.id));
@@ -47,7 +47,8 @@ void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
 }  // namespace
 
 const PlanScenario kGraphs{
-    {"graphs", "record the kernels once and replay them as a graph (CUDA graphs)", kArguments},
-    apply};
+    {"graphs", "record the kernels once and replay them as a graph (CUDA graphs)",
+     kGraphsArguments},
+    apply_graphs};
 
 }  // namespace roofline::plan

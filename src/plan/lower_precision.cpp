@@ -25,16 +25,11 @@ using hardware::Precision;
 using hardware::precision_name;
 using ir::DType;
 
-constexpr std::array kArguments = {
+constexpr std::array kLowerPrecisionArguments = infer::with_selection(
     ScenarioArgument{"", "TYPE", "fp32, tf32, fp16, bf16, fp8, int8 or int4", false, true},
-    ScenarioArgument{"pad", "yes|no", "pad channels to the alignment of a matrix unit"},
-    infer::kSelectionArguments[0],
-    infer::kSelectionArguments[1],
-    infer::kSelectionArguments[2],
-};
-constexpr std::array<std::string_view, 7> kTypes = {"fp32", "tf32", "fp16", "bf16",
-                                                    "fp8",  "int8", "int4"};
-constexpr std::array<std::string_view, 2> kYesNo = {"no", "yes"};
+    ScenarioArgument{"pad", "yes|no", "pad channels to the alignment of a matrix unit"});
+constexpr std::array<std::string_view, 7> kAskedPrecisions = {"fp32", "tf32", "fp16", "bf16",
+                                                              "fp8",  "int8", "int4"};
 
 bool is_narrow(Precision precision) { return hardware::storage_bits(precision) <= 8; }
 
@@ -53,9 +48,9 @@ class Lowering {
         plan_(change.plan),
         outcome_(outcome),
         selection_(draft_.graph, scenario),
-        asked_(*hardware::precision_from_name(scenario.choice("", "", kTypes))),
+        asked_(*hardware::precision_from_name(scenario.choice("", "", kAskedPrecisions))),
         narrow_(is_narrow(asked_)),
-        pads_(scenario.choice("pad", "no", kYesNo) == "yes"),
+        pads_(scenario.yes("pad")),
         forms_(plan_),
         padding_(draft_, plan_) {
     if (pads_ && rules_.pads_channels()) {
@@ -384,15 +379,15 @@ class Lowering {
   std::vector<std::pair<std::size_t, int>> padded_ = {};  ///< steps and alignments
 };
 
-void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
+void apply_lower_precision(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
   Lowering(change, scenario, outcome).apply();
 }
 
 }  // namespace
 
 const PlanScenario kPrecision{
-    {"precision", "compute in another precision, with conversions where types meet", kArguments,
-     true},
-    apply};
+    {"precision", "compute in another precision, with conversions where types meet",
+     kLowerPrecisionArguments, true},
+    apply_lower_precision};
 
 }  // namespace roofline::plan

@@ -19,11 +19,6 @@ constexpr std::array<std::string_view, 10> kBehindGemm = {
     "Relu", "Sigmoid",  "Tanh",     "LeakyRelu", "HardSigmoid",
     "Elu",  "Softplus", "Softsign", "Selu",      "ThresholdedRelu"};
 
-template <typename Table>
-bool is_in(const Table& table, std::string_view op) {
-  return std::find(table.begin(), table.end(), op) != table.end();
-}
-
 bool has_constant_limits(const Rewrite& graph, LaunchId l) {
   if (graph.at(l).op != "Clip") return true;
   for (std::size_t i = 1; i < graph.at(l).inputs.size(); ++i) {
@@ -39,13 +34,13 @@ void fuse_activation(Rewrite& graph, LaunchId l, const Table& table) {
   const LaunchId reader = graph.sole_reader(result);
   if (reader == kNoLaunch) {
     for (const LaunchId other : graph.readers(result)) {
-      if (!is_in(table, graph.at(other).op)) continue;
+      if (!is_one_of(table, graph.at(other).op)) continue;
       graph.explain(other, "not fused: the result before it is read elsewhere as well");
     }
     return;
   }
   if (!graph.is_live(reader) || !graph.same_region(l, reader) ||
-      !is_in(table, graph.at(reader).op) || graph.input(reader, 0) != result ||
+      !is_one_of(table, graph.at(reader).op) || graph.input(reader, 0) != result ||
       graph.at(reader).nodes.size() != 1 || !has_constant_limits(graph, reader)) {
     return;
   }

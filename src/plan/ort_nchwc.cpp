@@ -17,14 +17,9 @@ namespace {
 
 using ir::TensorId;
 
-constexpr std::array<std::string_view, 7> kElementwise = {
+constexpr std::array<std::string_view, 7> kLayoutFree = {
     "Relu", "Sigmoid", "Tanh", "QuickGelu", "Gelu", "HardSigmoid", "LeakyRelu"};
 constexpr std::array<std::string_view, 3> kFusible = {"Relu", "Sigmoid", "Tanh"};
-
-template <typename Table>
-bool is_in(const Table& table, std::string_view op) {
-  return std::find(table.begin(), table.end(), op) != table.end();
-}
 
 class BlockedLayout {
  public:
@@ -67,7 +62,7 @@ class BlockedLayout {
     if (op == "Mul") return transform_binary(l, false);
     if (op == "Concat") return transform_concat(l);
     if (activates_ && op == "HardSigmoid" && fuse_hard_swish(l)) return;
-    if (is_in(kElementwise, op)) return transform_activation(l);
+    if (is_one_of(kLayoutFree, op)) return transform_activation(l);
     if (op == "BatchNormalization") return transform_batch_normalization(l);
     if (op == "Transpose") return transform_transpose(l);
     if (op == "Resize" || op == "Upsample") return transform_resize(l);
@@ -292,8 +287,8 @@ class BlockedLayout {
     if (source == nullptr) return;
     const Launch& conv = graph_.at(source->launch);
     const bool bare = conv.fused.empty() || conv.fused.back() == "Add";
-    if (activates_ && is_in(kFusible, graph_.at(l).op) && conv.op == "Conv" && source->uses == 1 &&
-        bare) {
+    if (activates_ && is_one_of(kFusible, graph_.at(l).op) && conv.op == "Conv" &&
+        source->uses == 1 && bare) {
       return fuse_behind(source->launch, l, conv.inputs);
     }
     const Blocked before = *source;

@@ -79,7 +79,7 @@ void fuse_spelled_out(Rewrite& graph, LaunchId subtract) {
       return;
     }
     members.insert(members.end(), {scale, shift});
-    return become(graph, members, "LayerNormalization", {x, gamma, beta}, {graph.output(shift)});
+    return become(graph, members, "LayerNormalization", {x, gamma, beta}, graph.output(shift));
   }
 }
 
@@ -95,7 +95,7 @@ void fuse_simplified(Rewrite& graph, LaunchId square) {
   const TensorId gamma = constant_vector(graph, scale);
   if (gamma == ir::kNoTensor) return;
   become(graph, {square, mean, add, root, divide, scale}, "SimplifiedLayerNormalization",
-         {x, gamma}, {graph.output(scale)});
+         {x, gamma}, graph.output(scale));
 }
 
 bool is_sum_of_fixed_rows(Rewrite& graph, LaunchId add) {

@@ -14,34 +14,34 @@ namespace {
 
 using ir::TensorId;
 
-struct Rule {
+struct QuantizedForm {
   std::string_view op;
   std::string_view quantized;     // what it becomes between both
   std::string_view without = {};  // what it becomes without a QuantizeLinear; empty: nothing
   std::size_t first_operand = 0;  // that must be dequantized
 };
-constexpr std::array kRules = {
-    Rule{"Conv", "QLinearConv"},
-    Rule{"Gemm", "QGemm", "QGemm"},
-    Rule{"MatMul", "QLinearMatMul", "MatMulIntegerToFloat"},
-    Rule{"Add", "QLinearAdd"},
-    Rule{"Mul", "QLinearMul"},
-    Rule{"AveragePool", "QLinearAveragePool"},
-    Rule{"GlobalAveragePool", "QLinearGlobalAveragePool"},
-    Rule{"LeakyRelu", "QLinearLeakyRelu"},
-    Rule{"Sigmoid", "QLinearSigmoid"},
-    Rule{"Softmax", "QLinearSoftmax"},
-    Rule{"Concat", "QLinearConcat"},
-    Rule{"Where", "QLinearWhere", {}, 1},
+constexpr std::array kQuantizedForms = {
+    QuantizedForm{"Conv", "QLinearConv"},
+    QuantizedForm{"Gemm", "QGemm", "QGemm"},
+    QuantizedForm{"MatMul", "QLinearMatMul", "MatMulIntegerToFloat"},
+    QuantizedForm{"Add", "QLinearAdd"},
+    QuantizedForm{"Mul", "QLinearMul"},
+    QuantizedForm{"AveragePool", "QLinearAveragePool"},
+    QuantizedForm{"GlobalAveragePool", "QLinearGlobalAveragePool"},
+    QuantizedForm{"LeakyRelu", "QLinearLeakyRelu"},
+    QuantizedForm{"Sigmoid", "QLinearSigmoid"},
+    QuantizedForm{"Softmax", "QLinearSoftmax"},
+    QuantizedForm{"Concat", "QLinearConcat"},
+    QuantizedForm{"Where", "QLinearWhere", {}, 1},
 };
 constexpr std::array<std::string_view, 13> kMovers = {
     "Gather", "Reshape", "Transpose", "Squeeze",   "Unsqueeze", "Flatten", "Expand",
     "Tile",   "Slice",   "MaxPool",   "ReduceMax", "ReduceMin", "Resize"};
 
-const Rule* rule_of(std::string_view op) {
-  const auto* found =
-      std::find_if(kRules.begin(), kRules.end(), [op](const Rule& rule) { return rule.op == op; });
-  return found == kRules.end() ? nullptr : found;
+const QuantizedForm* rule_of(std::string_view op) {
+  const auto* found = std::find_if(kQuantizedForms.begin(), kQuantizedForms.end(),
+                                   [op](const QuantizedForm& rule) { return rule.op == op; });
+  return found == kQuantizedForms.end() ? nullptr : found;
 }
 
 LaunchId dequantizer(const Rewrite& graph, TensorId t) {
@@ -60,7 +60,7 @@ void absorb(Rewrite& graph, LaunchId dequantize) {
   graph.remove_unread(dequantize, "absorbed: the kernel behind it reads what is stored");
 }
 
-void fuse_operator(Rewrite& graph, LaunchId l, const Rule& rule) {
+void fuse_operator(Rewrite& graph, LaunchId l, const QuantizedForm& rule) {
   std::vector<LaunchId> dequantizers;
   std::vector<TensorId> operands = graph.at(l).inputs;
   for (std::size_t i = rule.first_operand; i < operands.size(); ++i) {
@@ -151,7 +151,7 @@ void fuse_quantized(Rewrite& graph) {
         graph.at(l).inputs.empty()) {
       continue;
     }
-    if (const Rule* rule = rule_of(graph.at(l).op)) {
+    if (const QuantizedForm* rule = rule_of(graph.at(l).op)) {
       fuse_operator(graph, l, *rule);
     } else if (std::find(kMovers.begin(), kMovers.end(), graph.at(l).op) != kMovers.end()) {
       fuse_mover(graph, l);

@@ -21,10 +21,6 @@ bool fits(const Step& step) {
   return c.kernel.front() == 3 && c.k / 9 >= kLeastChannels && c.n >= kLeastChannels;
 }
 
-Count scaled(Count bytes, double factor) {
-  return static_cast<std::int64_t>(std::llround(bytes.as_double() * factor));
-}
-
 double rounded_up(double value, double step) { return step * std::ceil(value / step); }
 
 class Winograd {

@@ -11,7 +11,7 @@
 namespace roofline::plan::rules {
 namespace {
 
-constexpr std::size_t kMostMembers = 8;
+constexpr std::size_t kMostMerged = 8;
 
 const ops::Contraction* projection(const Rewrite& graph, LaunchId l) {
   if (!graph.is_live(l) || motion_of(graph, l) != Motion::kContraction) return nullptr;
@@ -44,7 +44,7 @@ void merge_projections(Rewrite& graph, const NodeRules& rules) {
     const ops::Contraction* c = projection(graph, l);
     if (c == nullptr || !rules.of(graph, l).merges_projections) continue;
     std::vector<LaunchId>& group = groups[{graph.input(l, 0), c->batch, c->m, c->k}];
-    if (group.size() == kMostMembers) continue;
+    if (group.size() == kMostMerged) continue;
     if (group.empty() || graph.same_region(group.front(), l)) group.push_back(l);
   }
   for (const auto& [key, members] : groups) {

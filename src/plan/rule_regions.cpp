@@ -12,7 +12,7 @@ namespace {
 
 using ir::TensorId;
 
-constexpr std::size_t kMostMembers = 48;
+constexpr std::size_t kMostInRegion = 48;
 constexpr std::size_t kMostResults = 2;
 
 std::ptrdiff_t computed_operands(const Rewrite& graph, LaunchId l) {
@@ -33,7 +33,7 @@ class Region {
 
   std::vector<LaunchId> grow() {
     if (!elements_) return {};
-    while (!candidates_.empty() && members_.size() < kMostMembers) {
+    while (!candidates_.empty() && members_.size() < kMostInRegion) {
       const LaunchId l = candidates_.top().second;
       candidates_.pop();
       if (!is_member(l) && joins(l)) add(l);

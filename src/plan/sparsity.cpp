@@ -19,13 +19,9 @@ namespace {
 
 using hardware::Precision;
 
-constexpr std::array kArguments = {
+constexpr std::array kSparsityArguments = infer::with_selection(
     ScenarioArgument{"", "PATTERN", "2:4, or a share of zeros as 0.9", false, true},
-    ScenarioArgument{"format", "bitmap", "weights are stored as a bitmap and what is not zero"},
-    infer::kSelectionArguments[0],
-    infer::kSelectionArguments[1],
-    infer::kSelectionArguments[2],
-};
+    ScenarioArgument{"format", "bitmap", "weights are stored as a bitmap and what is not zero"});
 
 // NVIDIA A100 Tensor Core GPU Architecture, white paper, 2020, "Fine-Grained Structured Sparsity":
 // twice the dense rate in TF32, FP16, BF16, INT8; profiles hold dense peaks. The same in the white
@@ -36,11 +32,6 @@ constexpr std::array kSparsePrecisions = {Precision::kTf32, Precision::kFp16, Pr
                                           Precision::kFp8, Precision::kInt8};
 constexpr std::int64_t kNeighbours = 4;
 constexpr int kPositionBits = 2;  ///< of each kept element: its place among four. Same paper.
-
-template <class Range, class Value>
-bool is_one_of(const Range& range, const Value& value) {
-  return std::find(range.begin(), range.end(), value) != range.end();
-}
 
 class Sparsity {
  public:
@@ -164,26 +155,19 @@ class Sparsity {
   BufferForms forms_;
 };
 
-void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
-  const infer::Selection selection(change.draft.graph, scenario);
+void apply_sparsity(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
   Sparsity pass(change, scenario, outcome);
-  for (Step& step : change.plan.steps) {
-    if (step.nodes.empty() || step.kind == StepKind::kHost || !picks(selection, step)) continue;
-    if (is_product(step)) {
-      pass.apply(step);
-    } else if (!selection.is_whole()) {
-      outcome.refused.push_back(finding(change.draft, step, "no convolution or matrix product"));
-    }
-  }
+  for_each_product(change, scenario, outcome, Products::kAll,
+                   [&](Step& step) { pass.apply(step); });
 }
 
 }  // namespace
 
 const PlanScenario kSparsity{{.name = "sparsity",
                               .summary = "zeros in the weights, in a pattern or anywhere",
-                              .arguments = kArguments,
+                              .arguments = kSparsityArguments,
                               .changes_results = true,
                               .needs_training = true},
-                             apply};
+                             apply_sparsity};
 
 }  // namespace roofline::plan

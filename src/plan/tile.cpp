@@ -24,13 +24,9 @@ namespace {
 using hardware::MemoryLevel;
 using hardware::Profile;
 
-constexpr std::array kArguments = {
+constexpr std::array kTileArguments = infer::with_selection(
     ScenarioArgument{"", "BYTES", "of the cache for tiles and kept weights; all of it by default"},
-    ScenarioArgument{"level", "NAME", "the cache; the last one by default"},
-    infer::kSelectionArguments[0],
-    infer::kSelectionArguments[1],
-    infer::kSelectionArguments[2],
-};
+    ScenarioArgument{"level", "NAME", "the cache; the last one by default"});
 
 /// A result that main memory hardly sees is nothing that tiles could save.
 constexpr double kHardlyMissed = 0.01;
@@ -241,7 +237,7 @@ class TileScenario {
   double extra_flops_ = 0;
 };
 
-void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
+void apply_tile(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
   const infer::Selection selection(change.draft.graph, scenario);
   const MemoryLevel* level = find_level(change.profile, scenario, outcome);
   if (level == nullptr) return;
@@ -253,7 +249,7 @@ void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
 
 const PlanScenario kTile{
     {"tile", "run chains of layers tile by tile, so that a cache holds what they hand on",
-     kArguments},
-    apply};
+     kTileArguments},
+    apply_tile};
 
 }  // namespace roofline::plan

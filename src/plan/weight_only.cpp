@@ -23,7 +23,7 @@ struct WeightType {
   std::int64_t unpacking;  ///< arithmetic for each element, each time it is used
 };
 // Scale and subtract, as DequantizeLinear is counted; a cast between floats is one.
-constexpr std::array kTypes = {
+constexpr std::array kWeightTypes = {
     WeightType{"int8", 8, ir::DType::kInt8, true, 2},
     WeightType{"int4", 4, ir::DType::kInt4, true, 2},
     WeightType{"int2", 2, ir::DType::kInt2, true, 2},
@@ -35,19 +35,17 @@ constexpr std::array kTypes = {
 constexpr int kScaleBits = 16;
 constexpr std::int64_t kGroup = 128;
 
-constexpr std::array kArguments = {
+constexpr std::array kWeightOnlyArguments = infer::with_selection(
     ScenarioArgument{"", "TYPE", "int8, int4, int2, int1, fp16 or fp8", false, true},
-    ScenarioArgument{"group", "N", "elements along k that share a scale; 128 by default"},
-    infer::kSelectionArguments[0],
-    infer::kSelectionArguments[1],
-    infer::kSelectionArguments[2],
-};
+    ScenarioArgument{"group", "N", "elements along k that share a scale; 128 by default"});
 
 const WeightType& type_of(const Scenario& scenario) {
-  std::array<std::string_view, kTypes.size()> names;
-  std::transform(kTypes.begin(), kTypes.end(), names.begin(), [](const auto& t) { return t.name; });
+  std::array<std::string_view, kWeightTypes.size()> names;
+  std::transform(kWeightTypes.begin(), kWeightTypes.end(), names.begin(),
+                 [](const auto& t) { return t.name; });
   const std::string name = scenario.choice("", "", names);
-  return *std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.name == name; });
+  return *std::find_if(kWeightTypes.begin(), kWeightTypes.end(),
+                       [&](const auto& t) { return t.name == name; });
 }
 
 class WeightOnly {
@@ -111,23 +109,16 @@ class WeightOnly {
   BufferForms forms_;
 };
 
-void apply(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
-  const infer::Selection selection(change.draft.graph, scenario);
+void apply_weight_only(PlanChange& change, const Scenario& scenario, Outcome& outcome) {
   WeightOnly pass(change, scenario, outcome);
-  for (Step& step : change.plan.steps) {
-    if (step.nodes.empty() || step.kind == StepKind::kHost || !picks(selection, step)) continue;
-    if (is_product(step)) {
-      pass.apply(step);
-    } else if (!selection.is_whole()) {
-      outcome.refused.push_back(finding(change.draft, step, "no convolution or matrix product"));
-    }
-  }
+  for_each_product(change, scenario, outcome, Products::kAll,
+                   [&](Step& step) { pass.apply(step); });
 }
 
 }  // namespace
 
-const PlanScenario kWeights{
-    {"weights", "store weights in fewer bits and unpack them in the kernel", kArguments, true},
-    apply};
+const PlanScenario kWeights{{"weights", "store weights in fewer bits and unpack them in the kernel",
+                             kWeightOnlyArguments, true},
+                            apply_weight_only};
 
 }  // namespace roofline::plan

@@ -36,15 +36,11 @@ constexpr std::array kTiles = {
     WinogradTile{.results = 6, .taps = 3, .to_points = 38, .to_results = 30},
 };
 
-bool all_one(const std::vector<std::int64_t>& values) {
-  return std::all_of(values.begin(), values.end(), [](std::int64_t v) { return v == 1; });
-}
+}  // namespace
 
 Count scaled(Count bytes, double factor) {
   return static_cast<std::int64_t>(std::llround(bytes.as_double() * factor));
 }
-
-}  // namespace
 
 std::string WinogradTile::name() const { return fmt::format("F({0}x{0},{1}x{1})", results, taps); }
 

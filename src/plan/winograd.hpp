@@ -26,6 +26,9 @@ struct WinogradTile {
 /// The tiles that libraries have, smallest first.
 [[nodiscard]] std::span<const WinogradTile> winograd_tiles();
 
+/// `bytes` times `factor`, rounded.
+[[nodiscard]] Count scaled(Count bytes, double factor);
+
 /// Why a step is no convolution that a Winograd transform can run; empty where one can.
 [[nodiscard]] std::string no_winograd(const Step& step);
 

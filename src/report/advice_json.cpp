@@ -2,17 +2,13 @@
 // Refuses to round.
 #include <ostream>
 
-#include "roofline/data/json_writer.hpp"
+#include "json_parts.hpp"
 #include "roofline/report/advice.hpp"
 
 namespace roofline::report {
 namespace {
 
 using data::JsonWriter;
-
-void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
-  write_list(json, key, texts, [&](const std::string& text) { json.value(text); });
-}
 
 void write_advice(JsonWriter& json, const Advice& advice) {
   json.begin_object();
@@ -39,11 +35,7 @@ void write_advice(JsonWriter& json, const Advice& advice) {
 
 void write_machine(JsonWriter& json, const MachineAdvice& machine) {
   json.begin_object();
-  json.key("hardware");
-  json.begin_object();
-  json.member("id", machine.hardware.id);
-  json.member("name", machine.hardware.name);
-  json.member("digest", machine.hardware.digest);
+  begin_hardware(json, machine.hardware);
   json.member("calibration", machine.hardware.calibration_status);
   json.end_object();
   json.member("runtime", machine.runtime);

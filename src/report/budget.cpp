@@ -84,14 +84,14 @@ class Judge {
     double weight;  ///< what they are ordered by, the greatest first
   };
 
-  [[nodiscard]] Finding find(const Measured& value, bool baseline_complete, const Bounds& limits,
-                             Unit unit) const {
+  [[nodiscard]] Judgement find(const Measured& value, bool baseline_complete, const Bounds& limits,
+                               Unit unit) const {
     const bool unknown = !rule_.allow_unknown && (!value.complete || !baseline_complete);
     // What is known may break a limit already, if the limit itself is known.
     if (is_broken(value.value, limits, unit) && (baseline_complete || rule_.allow_unknown)) {
-      return Finding::kBroken;
+      return Judgement::kBroken;
     }
-    return unknown ? Finding::kUnknown : Finding::kHolds;
+    return unknown ? Judgement::kUnknown : Judgement::kHolds;
   }
 
   [[nodiscard]] Measured sum(const Parts& parts, const Figure& figure) const {
@@ -123,9 +123,10 @@ class Judge {
     const bool limit_known = limit.basis == Basis::kAbsolute || baseline.complete;
     verdict.value = value;
     set_limits(limits, verdict);
-    verdict.finding = find(value, limit_known, limits, limit.figure->unit);
-    if (verdict.finding == Finding::kUnknown) blame(unknown_parts(*verdict.culprits_by), verdict);
-    if (verdict.finding == Finding::kBroken) blame(worst_parts(*verdict.culprits_by), verdict);
+    verdict.judgement = find(value, limit_known, limits, limit.figure->unit);
+    if (verdict.judgement == Judgement::kUnknown)
+      blame(unknown_parts(*verdict.culprits_by), verdict);
+    if (verdict.judgement == Judgement::kBroken) blame(worst_parts(*verdict.culprits_by), verdict);
   }
 
   [[nodiscard]] bool in_class(std::size_t index) const {
@@ -171,7 +172,7 @@ class Judge {
     const Limit& limit = *verdict.limit;
     std::vector<Suspect> suspects;
     double worst = 0;
-    verdict.finding = Finding::kNoLayer;
+    verdict.judgement = Judgement::kNoLayer;
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       if (!parts_.fits(i, rule_.each_layer)) continue;
       Suspect one = suspect(i, *limit.figure);
@@ -179,15 +180,15 @@ class Judge {
       const Bounds limits = bounds(limit, before.value);
       one.weight = used(one.now.value, limits);
       const bool limit_known = limit.basis == Basis::kAbsolute || before.complete;
-      const Finding finding = find(one.now, limit_known, limits, limit.figure->unit);
-      if (finding != Finding::kHolds) suspects.push_back(one);
+      const Judgement judgement = find(one.now, limit_known, limits, limit.figure->unit);
+      if (judgement != Judgement::kHolds) suspects.push_back(one);
       // A broken limit counts for more than an unknown figure, that for more than one that holds.
-      const bool is_first = verdict.finding == Finding::kNoLayer;
-      const bool is_worse = rank(finding) > rank(verdict.finding) ||
-                            (finding == verdict.finding && one.weight > worst);
+      const bool is_first = verdict.judgement == Judgement::kNoLayer;
+      const bool is_worse = rank(judgement) > rank(verdict.judgement) ||
+                            (judgement == verdict.judgement && one.weight > worst);
       if (!is_first && !is_worse) continue;
       worst = one.weight;
-      verdict.finding = finding;
+      verdict.judgement = judgement;
       verdict.value = one.now;
       verdict.baseline.reset();
       if (baseline_) verdict.baseline = before.value;
@@ -196,8 +197,8 @@ class Judge {
     blame(std::move(suspects), verdict);
   }
 
-  static int rank(Finding finding) {
-    return finding == Finding::kBroken ? 2 : finding == Finding::kUnknown ? 1 : 0;
+  static int rank(Judgement judgement) {
+    return judgement == Judgement::kBroken ? 2 : judgement == Judgement::kUnknown ? 1 : 0;
   }
 
   void judge_ops(Verdict& verdict) const {
@@ -212,7 +213,7 @@ class Judge {
     }
     verdict.value = Measured{static_cast<double>(culprits.size())};
     verdict.most = 0;
-    verdict.finding = culprits.empty() ? Finding::kHolds : Finding::kBroken;
+    verdict.judgement = culprits.empty() ? Judgement::kHolds : Judgement::kBroken;
     verdict.more_culprits = culprits.size() - std::min(culprits.size(), kMostCulprits);
     culprits.resize(culprits.size() - verdict.more_culprits);
     verdict.culprits = std::move(culprits);
@@ -228,7 +229,7 @@ class Judge {
     // A model without an operator of ONNX's own domain needs no version of it.
     if (!verdict.value) return;
     const bool broken = is_broken(verdict.value->value, limits, Unit::kCount);
-    verdict.finding = broken ? Finding::kBroken : Finding::kHolds;
+    verdict.judgement = broken ? Judgement::kBroken : Judgement::kHolds;
   }
 
   void blame(std::vector<Suspect> suspects, Verdict& verdict) const {
@@ -256,15 +257,15 @@ class Judge {
 
 }  // namespace
 
-std::string_view finding_name(Finding finding) {
-  switch (finding) {
-    case Finding::kHolds:
+std::string_view judgement_name(Judgement judgement) {
+  switch (judgement) {
+    case Judgement::kHolds:
       return "holds";
-    case Finding::kBroken:
+    case Judgement::kBroken:
       return "broken";
-    case Finding::kUnknown:
+    case Judgement::kUnknown:
       return "unknown";
-    case Finding::kNoLayer:
+    case Judgement::kNoLayer:
       return "no-layer";
   }
   return "";

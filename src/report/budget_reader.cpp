@@ -14,17 +14,17 @@ namespace roofline::report {
 namespace {
 
 using data::YamlNode;
-using Names = std::vector<std::string>;
+using KeyNames = std::vector<std::string>;
 
 /// What may stand at the top as well as in a budget.
-Names setting_keys() {
-  Names keys = run_keys();
+KeyNames setting_keys() {
+  KeyNames keys = run_keys();
   keys.insert(keys.end(), {"baseline", "allow_unknown"});
   return keys;
 }
 
-Names figure_keys() {
-  Names keys;
+KeyNames figure_keys() {
+  KeyNames keys;
   for (const Figure& figure : figures()) keys.emplace_back(figure.key);
   return keys;
 }
@@ -85,7 +85,7 @@ void read_quantity_limit(const YamlNode& node, Limit& limit) {
 std::string read_op(const YamlNode& node) {
   const std::string& name = read_text(node);
   if (name.find('.') != std::string::npos) return name;
-  Names known;
+  KeyNames known;
   for (const ops::OpSpec& row : ops::all_ops()) {
     if (row.domain.empty() && row.type == name) return name;
     if (row.domain.empty() && (known.empty() || known.back() != row.type)) {
@@ -102,7 +102,7 @@ std::string read_op(const YamlNode& node) {
 }
 
 void read_versions(const YamlNode& node, Limit& limit) {
-  static const Names kKeys = {"min", "max"};
+  static const KeyNames kKeys = {"min", "max"};
   node.allow_only(kKeys);
   const auto version = [&](std::string_view key) -> std::optional<double> {
     const YamlNode* value = node.find(key);
@@ -146,8 +146,8 @@ Limit read_limit(const YamlNode& node, const Figure& figure) {
 }
 
 /// Every class a layer can have.
-Names class_names() {
-  Names names;
+KeyNames class_names() {
+  KeyNames names;
   for (int i = 0; i <= static_cast<int>(ops::OpClass::kControl); ++i) {
     names.emplace_back(ops::class_name(static_cast<ops::OpClass>(i)));
   }
@@ -164,7 +164,7 @@ void check_limit(const YamlNode& node, const Rule& rule, const Limit& limit) {
   }
   const bool of_part = !rule.each_layer.empty() || !rule.cls.empty();
   if (of_part && !figure.adds_up) {
-    Names keys;
+    KeyNames keys;
     for (const Figure& other : figures()) {
       if (other.adds_up) keys.emplace_back(other.key);
     }
@@ -192,9 +192,9 @@ void check_settings(const YamlNode& node, const Rule& rule) {
 }
 
 Rule read_rule(const YamlNode& node, const std::string& path, Rule rule) {
-  Names keys = setting_keys();
+  KeyNames keys = setting_keys();
   keys.insert(keys.end(), {"each_layer", "class"});
-  const Names limits = figure_keys();
+  const KeyNames limits = figure_keys();
   keys.insert(keys.end(), limits.begin(), limits.end());
   node.allow_only(keys);
   rule.location = node.location();
@@ -225,7 +225,7 @@ Rule read_rule(const YamlNode& node, const std::string& path, Rule rule) {
 
 Budget read_budget(std::string_view text, const std::string& path) {
   const YamlNode root = data::parse_yaml(text, path);
-  Names keys = setting_keys();
+  KeyNames keys = setting_keys();
   keys.emplace_back("budgets");
   root.allow_only(keys);
   Rule common;

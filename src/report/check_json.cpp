@@ -73,7 +73,7 @@ void write_verdict(JsonWriter& json, const Verdict& verdict) {
   json.member_or_null("class", verdict.rule->cls);
   json.member("line", verdict.limit->line);
   json.member("passes", verdict.passes());
-  json.member("finding", finding_name(verdict.finding));
+  json.member("finding", judgement_name(verdict.judgement));
   json.member("unit", unit_name(figure.unit));
   write_amount(json, "value", verdict.value ? std::optional(verdict.value->value) : std::nullopt,
                figure.unit);

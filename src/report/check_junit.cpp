@@ -22,8 +22,8 @@ void write_case(const Check& check, const Verdict& verdict, std::ostream& out) {
   if (verdict.passes()) {
     out << fmt::format("      <system-out>{}</system-out>\n", xml_text(sentence(verdict)));
   } else {
-    out << fmt::format(R"(      <failure type="{}" message="{}">)", finding_name(verdict.finding),
-                       xml_text(sentence(verdict)));
+    out << fmt::format(R"(      <failure type="{}" message="{}">)",
+                       judgement_name(verdict.judgement), xml_text(sentence(verdict)));
     for (const std::string& line : blame_lines(verdict)) out << '\n' << xml_text(line);
     out << "</failure>\n";
   }

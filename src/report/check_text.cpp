@@ -71,9 +71,9 @@ class CheckScreen {
 
   void append_hint(const Verdict& verdict) {
     std::string hint;
-    if (verdict.finding == Finding::kUnknown) {
+    if (verdict.judgement == Judgement::kUnknown) {
       hint = "'allow_unknown: true' accepts what is known of it";
-    } else if (verdict.finding == Finding::kNoLayer) {
+    } else if (verdict.judgement == Judgement::kNoLayer) {
       hint = "'roofline analyze MODEL --top 0' lists the names of layers";
     }
     if (hint.empty()) return;

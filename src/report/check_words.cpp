@@ -55,7 +55,7 @@ std::string broken_text(const Verdict& verdict) {
 }
 
 std::string culprits_title(const Verdict& verdict) {
-  if (verdict.finding == Finding::kUnknown) return "layers whose cost is not known";
+  if (verdict.judgement == Judgement::kUnknown) return "layers whose cost is not known";
   if (are_only_named(verdict)) return "they are";
   if (!verdict.rule->each_layer.empty()) return "layers over their budget";
   const Culprit& worst = verdict.culprits.front();
@@ -71,7 +71,7 @@ std::string culprit_amount(const Verdict& verdict, const Culprit& culprit) {
   if (are_only_named(verdict)) return "";
   const double before = culprit.before.value_or(0);
   const bool compared =
-      verdict.has_baseline && verdict.finding == Finding::kBroken && culprit.now.value > before;
+      verdict.has_baseline && verdict.judgement == Judgement::kBroken && culprit.now.value > before;
   const std::string text =
       amount(*verdict.culprits_by, compared ? culprit.now.value - before : culprit.now.value);
   if (compared) return "+" + text;
@@ -93,7 +93,7 @@ std::string where_text(const Verdict& verdict) {
     parts = {verdict.hardware, run.runtime};
     if (run.precision != "as-is") parts.push_back(run.precision);
     if (run.threads > 0) {
-      parts.push_back(fmt::format("{} thread{}", run.threads, run.threads == 1 ? "" : "s"));
+      parts.push_back(counted(run.threads, "thread"));
     }
   }
   for (const auto& [name, size] : run.sizes.dims) parts.push_back(fmt::format("{}={}", name, size));
@@ -144,16 +144,16 @@ std::optional<double> headroom(const Verdict& verdict) {
 }
 
 std::string margin_text(const Verdict& verdict) {
-  switch (verdict.finding) {
-    case Finding::kHolds: {
+  switch (verdict.judgement) {
+    case Judgement::kHolds: {
       const std::optional<double> left = headroom(verdict);
       return left ? format_percent(std::max(0.0, *left)) : "";
     }
-    case Finding::kBroken:
+    case Judgement::kBroken:
       return broken_text(verdict);
-    case Finding::kUnknown:
+    case Judgement::kUnknown:
       return "not fully known";
-    case Finding::kNoLayer:
+    case Judgement::kNoLayer:
       return "no layer has such a name";
   }
   return "";
@@ -201,7 +201,7 @@ std::vector<std::span<const Verdict>> by_model(const Check& check) {
 std::string result_text(const Check& check) {
   const std::size_t count = check.verdicts.size();
   if (check.broken() > 0) {
-    return fmt::format("{} of {} budget{} broken", check.broken(), count, count == 1 ? "" : "s");
+    return fmt::format("{} of {} broken", check.broken(), counted(count, "budget"));
   }
   return count == 1 ? "the budget holds" : fmt::format("{} budgets hold", count);
 }

@@ -2,7 +2,7 @@
 // Refuses to round.
 #include <ostream>
 
-#include "roofline/data/json_writer.hpp"
+#include "json_parts.hpp"
 #include "roofline/report/compare.hpp"
 
 namespace roofline::report {
@@ -25,11 +25,7 @@ void write_model(JsonWriter& json, const ComparedModel& model) {
 void write_run(JsonWriter& json, const ComparedRun& run) {
   json.begin_object();
   json.member("model", run.model);
-  json.key("hardware");
-  json.begin_object();
-  json.member("id", run.hardware.id);
-  json.member("name", run.hardware.name);
-  json.member("digest", run.hardware.digest);
+  begin_hardware(json, run.hardware);
   json.member("calibration", run.hardware.calibration_status);
   json.end_object();
   json.member("runtime", run.runtime);

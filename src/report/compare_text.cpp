@@ -54,15 +54,15 @@ std::string memory_text(const ComparedRun& run) {
 }
 
 /// What a row shows; ranks say what a narrow screen loses first.
-struct Field {
+struct RunField {
   Column column;
   Cell (*cell)(const Comparison&, const ComparedRun&);
 };
 
-std::vector<Field> fields(const Comparison& comparison) {
+std::vector<RunField> fields(const Comparison& comparison) {
   using C = const Comparison&;
   using R = const ComparedRun&;
-  std::vector<Field> list;
+  std::vector<RunField> list;
   if (comparison.models.size() > 1) {
     list.push_back({{.title = "model", .flexible = true, .min_width = 24},
                     [](C c, R r) -> Cell { return {file_name(c.models[r.model].path)}; }});
@@ -98,12 +98,12 @@ std::vector<Field> fields(const Comparison& comparison) {
 }
 
 void append_runs(Sheet& sheet, const Comparison& comparison) {
-  const std::vector<Field> shown = fields(comparison);
+  const std::vector<RunField> shown = fields(comparison);
   std::vector<Use> uses;
   std::copy_if(kUses.begin(), kUses.end(), std::back_inserter(uses),
                [&](const Use& use) { return differs(comparison, use); });
   std::vector<Column> columns;
-  for (const Field& field : shown) columns.push_back(field.column);
+  for (const RunField& field : shown) columns.push_back(field.column);
   // Behind the machine, in front of the first figure.
   const std::ptrdiff_t at = comparison.models.size() > 1 ? 2 : 1;
   for (std::size_t u = 0; u < uses.size(); ++u) {
@@ -113,7 +113,7 @@ void append_runs(Sheet& sheet, const Comparison& comparison) {
   Table table(std::move(columns));
   for (const ComparedRun& run : comparison.runs) {
     std::vector<Cell> cells;
-    for (const Field& field : shown) cells.push_back(field.cell(comparison, run));
+    for (const RunField& field : shown) cells.push_back(field.cell(comparison, run));
     std::vector<Cell> how;
     for (const Use& use : uses) how.push_back({printable(use.text(run))});
     cells.insert(cells.begin() + at, how.begin(), how.end());

@@ -19,7 +19,7 @@ namespace roofline::report {
 namespace {
 
 /// Sums of the same terms in another order differ by less.
-constexpr double kRounding = 1e-9;
+constexpr double kFloatRounding = 1e-9;
 
 /// A metric and where a report has it.
 template <class Owner>
@@ -319,7 +319,7 @@ bool same(const Amount& before, const Amount& after) {
   if (std::holds_alternative<Count>(after)) return before == after;
   const double a = std::get<double>(before);
   const double b = std::get<double>(after);
-  return std::fabs(a - b) <= kRounding * std::max(std::fabs(a), std::fabs(b));
+  return std::fabs(a - b) <= kFloatRounding * std::max(std::fabs(a), std::fabs(b));
 }
 
 bool Change::changed() const { return before_complete != after_complete || !same(before, after); }

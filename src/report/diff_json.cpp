@@ -2,7 +2,7 @@
 // Refuses to round, and to leave out what did not change among the totals.
 #include <ostream>
 
-#include "roofline/data/json_writer.hpp"
+#include "json_parts.hpp"
 #include "roofline/report/diff.hpp"
 
 namespace roofline::report {
@@ -93,11 +93,7 @@ void write_layers(JsonWriter& json, std::string_view key, const std::vector<Laye
 
 void write_result(JsonWriter& json, const ResultDifference& result) {
   json.begin_object();
-  json.key("hardware");
-  json.begin_object();
-  json.member("id", result.machine.id);
-  json.member("name", result.machine.name);
-  json.member("digest", result.machine.digest);
+  begin_hardware(json, result.machine);
   json.end_object();
   json.member("runtime", result.machine.runtime);
   json.member("precision", result.machine.precision);
@@ -110,7 +106,7 @@ void write_result(JsonWriter& json, const ResultDifference& result) {
   json.end_object();
 }
 
-void write_note(JsonWriter& json, const Diagnostic& note) {
+void write_unlocated_note(JsonWriter& json, const Diagnostic& note) {
   json.begin_object();
   json.member("severity", severity_name(note.severity));
   json.member("code", note.code);
@@ -132,7 +128,7 @@ void render_json(const Difference& difference, std::ostream& out) {
   write_list(json, "results", difference.results,
              [&](const ResultDifference& result) { write_result(json, result); });
   write_list(json, "diagnostics", difference.notes,
-             [&](const Diagnostic& note) { write_note(json, note); });
+             [&](const Diagnostic& note) { write_unlocated_note(json, note); });
   json.end_object();
 }
 

@@ -1,4 +1,4 @@
-// Owns what people read of a difference: totals before and after, then the layers that changed.
+// Owns what_of people read of a difference: totals before and after, then the layers that changed.
 // Refuses to compare anything itself.
 #include <fmt/format.h>
 
@@ -73,7 +73,7 @@ std::string growth_of_cost(const LayerChange& change, bool on_machine) {
 }
 
 /// What became of a layer besides its cost.
-std::string what(const LayerChange& change) {
+std::string what_of(const LayerChange& change) {
   if (!change.before) return "added: " + change.after->op;
   if (!change.after) return "removed: " + change.before->op;
   std::vector<std::string> parts;
@@ -155,7 +155,7 @@ void append_changes(Sheet& sheet, const std::vector<LayerChange>& changes, bool 
                                {cost_text(change.before, on_machine)},
                                {cost_text(change.after, on_machine)},
                                {change.layer().label},
-                               {what(change)}};
+                               {what_of(change)}};
     for (const GrowthColumn& g : growths) cells.push_back({g.text(change)});
     table.add(std::move(cells));
   }

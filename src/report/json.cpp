@@ -3,7 +3,7 @@
 #include <map>
 #include <set>
 
-#include "roofline/data/json_writer.hpp"
+#include "json_parts.hpp"
 #include "roofline/report/render.hpp"
 
 namespace roofline::report {
@@ -46,13 +46,6 @@ void write_tensors(JsonWriter& json, std::string_view key, const std::vector<Ten
     write_type(json, tensor);
     json.end_object();
   }
-  json.end_array();
-}
-
-void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
-  json.key(key);
-  json.begin_array();
-  for (const std::string& text : texts) json.value(text);
   json.end_array();
 }
 
@@ -145,11 +138,7 @@ void write_node(JsonWriter& json, const NodeRow& node) {
 }
 
 void write_hardware(JsonWriter& json, const HardwareInfo& hardware) {
-  json.key("hardware");
-  json.begin_object();
-  json.member("id", hardware.id);
-  json.member("name", hardware.name);
-  json.member("digest", hardware.digest);
+  begin_hardware(json, hardware);
   json.key("calibration");
   json.begin_object();
   json.member("status", hardware.calibration_status);

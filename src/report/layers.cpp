@@ -23,7 +23,7 @@ struct Context {
 };
 
 /// One column of the table and how a row fills it.
-struct Field {
+struct LayerField {
   Column column;
   Cell (*cell)(const Context&, const Row&);
 };
@@ -134,9 +134,9 @@ std::string_view group_title(GroupBy group_by) {
 }
 
 /// Ranks say what a narrow screen loses first: the bar, then what follows from other columns.
-std::vector<Field> layer_fields(const Result* result) {
+std::vector<LayerField> layer_fields(const Result* result) {
   const bool on_machine = result != nullptr;
-  std::vector<Field> fields;
+  std::vector<LayerField> fields;
   if (on_machine && result->base) fields.push_back({{"before", Align::kQuantity}, before_cell});
   if (on_machine)
     fields.push_back({{"time", Align::kQuantity}, time_cell});
@@ -158,8 +158,8 @@ std::vector<Field> layer_fields(const Result* result) {
   return fields;
 }
 
-std::vector<Field> group_fields(bool on_machine, GroupBy group_by) {
-  std::vector<Field> fields;
+std::vector<LayerField> group_fields(bool on_machine, GroupBy group_by) {
+  std::vector<LayerField> fields;
   if (on_machine) fields.push_back({{"time", Align::kQuantity}, time_cell});
   fields.push_back({{"FLOPs", Align::kQuantity, on_machine ? 6 : 0}, flops_cell});
   fields.push_back({{"share", Align::kRight, 1}, share_cell});
@@ -175,10 +175,6 @@ std::vector<Field> group_fields(bool on_machine, GroupBy group_by) {
   return fields;
 }
 
-std::string plural(std::size_t count, std::string_view what) {
-  return fmt::format("{} more {}{}", count, what, count == 1 ? "" : "s");
-}
-
 /// Says what is not shown, and how to see it.
 void append_rest(Screen& screen, const std::vector<Row>& rows,
                  const std::vector<std::size_t>& shown, const Context& context) {
@@ -191,15 +187,17 @@ void append_rest(Screen& screen, const std::vector<Row>& rows,
     costing -= costs_something(context.result, rows[i]) ? 1U : 0U;
   }
   const bool grouped = screen.options.group_by != GroupBy::kNone;
-  const std::string_view what = grouped ? "group" : context.result ? "layer" : "node";
+  const std::string_view what = grouped          ? "more group"
+                                : context.result ? "more layer"
+                                                 : "more node";
   const std::size_t free = rows.size() - shown.size() - costing;
   const std::string share = format_percent(std::max(0.0, ratio(rest, context.total)));
   const std::string_view unit = context.result ? "time" : "FLOPs";
   const std::string_view for_free = context.result ? "at no cost" : "without FLOPs";
   std::string line;
-  if (costing > 0) line += fmt::format("{}, {} of the {}", plural(costing, what), share, unit);
+  if (costing > 0) line += fmt::format("{}, {} of the {}", counted(costing, what), share, unit);
   if (costing > 0 && free > 0) line += fmt::format(", and {} {}", free, for_free);
-  if (costing == 0) line += fmt::format("{} {}", plural(free, what), for_free);
+  if (costing == 0) line += fmt::format("{} {}", counted(free, what), for_free);
   append_remark(screen, line);
   if (!grouped) {
     append_remark(screen, "--top 0 lists all, --group-by op sums them, --explain NAME derives one");
@@ -249,16 +247,16 @@ void append_layers(Screen& screen, const Result* result) {
     context.largest = std::max(context.largest, weight(result, row));
   }
   const std::vector<std::size_t> shown = rows_shown(options, result, rows);
-  const std::vector<Field> fields =
+  const std::vector<LayerField> fields =
       grouped ? group_fields(result != nullptr, options.group_by) : layer_fields(result);
   std::vector<Column> columns;
   columns.reserve(fields.size());
-  for (const Field& field : fields) columns.push_back(field.column);
+  for (const LayerField& field : fields) columns.push_back(field.column);
   Table table(std::move(columns));
   for (const std::size_t i : shown) {
     std::vector<Cell> cells;
     cells.reserve(fields.size());
-    for (const Field& field : fields) cells.push_back(field.cell(context, rows[i]));
+    for (const LayerField& field : fields) cells.push_back(field.cell(context, rows[i]));
     table.add(std::move(cells));
   }
   append_table(screen, table);

@@ -17,7 +17,7 @@
 namespace roofline::report {
 namespace {
 
-constexpr std::size_t kFlushBytes = std::size_t{64} << 10U;
+constexpr std::size_t kPageFlushBytes = std::size_t{64} << 10U;
 
 /// Passes JSON on without its layout, and with whatever HTML or JavaScript could read as markup
 /// escaped. In JSON all of that is inside of strings, where \u escapes mean the same.
@@ -50,7 +50,7 @@ class ScriptDataBuffer : public std::streambuf {
       return;
     }
     // Only in front of ASCII: a character of several bytes is whole in the buffer.
-    if (text_.size() >= kFlushBytes && static_cast<unsigned char>(c) < 0x80) flush();
+    if (text_.size() >= kPageFlushBytes && static_cast<unsigned char>(c) < 0x80) flush();
     text_ += c;
     if (c == '\xA8') replace_ending("\xE2\x80\xA8", "\\u2028");
     if (c == '\xA9') replace_ending("\xE2\x80\xA9", "\\u2029");

@@ -34,9 +34,9 @@ constexpr std::string_view kStyle =
     ".dot{stroke:#151718}.compute{fill:#4cc38a}.memory{fill:#70b8ff}.overhead{fill:#e796e3}}";
 
 /// One plot between its axes.
-class Figure {
+class SvgPlot {
  public:
-  Figure(const Plot& plot, double top, std::ostream& out)
+  SvgPlot(const Plot& plot, double top, std::ostream& out)
       : plot_(plot), top_(top + kTop), x_(x_range(plot)), y_(y_range(plot)), out_(out) {}
 
   void write() const {
@@ -153,7 +153,7 @@ void render_svg(const Report& report, std::ostream& out) {
   double top = 0;
   for (const Result& result : report.results) {
     const Plot plot = roofline_plot(report, result);
-    Figure(plot, top, out).write();
+    SvgPlot(plot, top, out).write();
     top += kHeight;
   }
   out << "</svg>\n";

@@ -15,7 +15,7 @@ namespace roofline::report {
 namespace {
 
 constexpr std::size_t kRows = 20;
-constexpr std::size_t kLeft = 14;  ///< columns of the y axis' labels
+constexpr std::size_t kAxisColumns = 14;  ///< columns of the y axis' labels
 constexpr std::size_t kMostColumns = 120;
 constexpr double kLargeShare = 0.1;  ///< of the time: the dot that stands out
 constexpr double kSmallShare = 0.01;
@@ -43,7 +43,7 @@ std::string dot_glyph(const PlotSeries& series, double weight, const TextOptions
   return options.unicode ? "∙" : ".";
 }
 
-struct Cell {
+struct Glyph {
   unsigned braille = 0;
   const PlotSeries* line = nullptr;
   const PlotSeries* dot = nullptr;
@@ -65,7 +65,7 @@ class Canvas {
     for (double s = 0; s <= steps; ++s) {
       const auto x = static_cast<int>((x0 + (x1 - x0) * s / steps) * (width - 1));
       const auto y = static_cast<int>((1 - (y0 + (y1 - y0) * s / steps)) * (height - 1));
-      Cell* cell = at(x / kDotColumns, y / kDotRows);
+      Glyph* cell = at(x / kDotColumns, y / kDotRows);
       if (x < 0 || y < 0 || cell == nullptr) continue;
       cell->braille |= kBraille[static_cast<std::size_t>(y % kDotRows)]
                                [static_cast<std::size_t>(x % kDotColumns)];
@@ -75,8 +75,8 @@ class Canvas {
 
   /// Where dots meet, the heaviest is seen.
   void dot(const PlotSeries& series, double x, double y, double weight) {
-    Cell* cell = at(static_cast<int>(x * static_cast<double>(columns_ - 1)),
-                    static_cast<int>((1 - y) * static_cast<double>(kRows - 1)));
+    Glyph* cell = at(static_cast<int>(x * static_cast<double>(columns_ - 1)),
+                     static_cast<int>((1 - y) * static_cast<double>(kRows - 1)));
     if (cell == nullptr || (cell->dot != nullptr && cell->weight >= weight)) return;
     cell->dot = &series;
     cell->weight = weight;
@@ -85,12 +85,12 @@ class Canvas {
   void append_row(std::size_t row, const Painter& painter, std::string& out) const {
     std::size_t last = columns_;
     const auto empty = [&](std::size_t c) {
-      const Cell& cell = cells_[row * columns_ + c];
+      const Glyph& cell = cells_[row * columns_ + c];
       return cell.line == nullptr && cell.dot == nullptr;
     };
     while (last > 0 && empty(last - 1)) --last;
     for (std::size_t c = 0; c < last; ++c) {
-      const Cell& cell = cells_[row * columns_ + c];
+      const Glyph& cell = cells_[row * columns_ + c];
       if (cell.dot != nullptr) {
         painter.append(out, dot_glyph(*cell.dot, cell.weight, options_), cell.dot->style);
       } else if (cell.line != nullptr) {
@@ -103,7 +103,7 @@ class Canvas {
   }
 
  private:
-  Cell* at(int column, int row) {
+  Glyph* at(int column, int row) {
     const bool inside = column >= 0 && row >= 0 && static_cast<std::size_t>(column) < columns_ &&
                         static_cast<std::size_t>(row) < kRows;
     if (!inside) return nullptr;
@@ -111,7 +111,7 @@ class Canvas {
   }
   std::size_t columns_;
   const TextOptions& options_;
-  std::vector<Cell> cells_;
+  std::vector<Glyph> cells_;
 };
 
 void draw(const Plot& plot, const PlotRange& x, const PlotRange& y, Canvas& canvas) {
@@ -149,7 +149,7 @@ void append_x_axis(const Plot& plot, const PlotRange& x, std::size_t columns, st
     labels.append(start - labels.size(), ' ');
     labels += text;
   }
-  out += std::string(kLeft + 1, ' ') + labels + '\n';
+  out += std::string(kAxisColumns + 1, ' ') + labels + '\n';
 }
 
 bool weighted(const Plot& plot) {
@@ -166,21 +166,21 @@ void append_legend(const Plot& plot, const TextOptions& options, std::string& ou
     const bool line = series.mark == Mark::kLine;
     const std::string mark =
         line ? (options.unicode ? "──" : "--") : dot_glyph(series, kSmallShare, options);
-    out += std::string(kLeft + 1, ' ');
+    out += std::string(kAxisColumns + 1, ' ');
     painter.append(out, mark, series.style);
     out += ' ' + series.label + '\n';
   }
   if (weighted(plot)) {
-    out += std::string(kLeft + 1, ' ') + (options.color ? "large dots" : "capitals") +
+    out += std::string(kAxisColumns + 1, ' ') + (options.color ? "large dots" : "capitals") +
            ": above 10 % of the time\n";
   }
-  if (!plot.note.empty()) out += std::string(kLeft + 1, ' ') + plot.note + '\n';
+  if (!plot.note.empty()) out += std::string(kAxisColumns + 1, ' ') + plot.note + '\n';
 }
 
 }  // namespace
 
 void append_plot(const Plot& plot, const TextOptions& options, std::string& out) {
-  const std::size_t columns = std::min(options.width, kMostColumns) - kLeft - 2;
+  const std::size_t columns = std::min(options.width, kMostColumns) - kAxisColumns - 2;
   const PlotRange x = x_range(plot);
   const PlotRange y = y_range(plot);
   Canvas canvas(columns, options);
@@ -190,13 +190,14 @@ void append_plot(const Plot& plot, const TextOptions& options, std::string& out)
   for (std::size_t row = 0; row < kRows; ++row) {
     const std::string label = row_label(plot, y, row);
     const bool tick = !label.empty();
-    out += std::string(kLeft - 1 - std::min(kLeft - 1, display_width(label)), ' ') + label + ' ';
+    out += std::string(kAxisColumns - 1 - std::min(kAxisColumns - 1, display_width(label)), ' ') +
+           label + ' ';
     out += options.unicode ? (tick ? "┤" : "│") : (tick ? "+" : "|");
     canvas.append_row(row, painter, out);
     out += '\n';
   }
   append_x_axis(plot, x, columns, out);
-  out += fmt::format("{:>{}}\n", plot.x.title, kLeft + 1 + columns);
+  out += fmt::format("{:>{}}\n", plot.x.title, kAxisColumns + 1 + columns);
   append_legend(plot, options, out);
 }
 

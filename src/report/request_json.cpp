@@ -2,7 +2,7 @@
 // Refuses to round.
 #include <ostream>
 
-#include "roofline/data/json_writer.hpp"
+#include "json_parts.hpp"
 #include "roofline/report/request.hpp"
 
 namespace roofline::report {
@@ -37,11 +37,7 @@ void write_resource(JsonWriter& json, const ResourceRow& resource) {
 void write_device(JsonWriter& json, const DeviceRow& device) {
   json.begin_object();
   write_resource(json, device);
-  json.key("hardware");
-  json.begin_object();
-  json.member("id", device.hardware.id);
-  json.member("name", device.hardware.name);
-  json.member("digest", device.hardware.digest);
+  begin_hardware(json, device.hardware);
   json.end_object();
   json.member("runtime", device.runtime);
   json.member("precision", device.precision);

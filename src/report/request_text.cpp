@@ -43,18 +43,18 @@ std::string what_text(const StageRow& stage) {
 }
 
 /// A column that is shown where it tells stages apart.
-struct Field {
+struct StageField {
   Column column;
   Cell (*cell)(const StageRow&);
   bool shown = true;
 };
 
-std::vector<Field> fields(const RequestReport& report) {
+std::vector<StageField> fields(const RequestReport& report) {
   using S = const StageRow&;
   const auto any = [&](auto condition) {
     return std::any_of(report.stages.begin(), report.stages.end(), condition);
   };
-  std::vector<Field> list = {
+  std::vector<StageField> list = {
       {{.title = "stage", .flexible = true, .min_width = 20},
        [](S s) -> Cell { return {printable(s.name)}; }},
       {{.title = "does", .rank = 2, .flexible = true, .min_width = 10},
@@ -85,16 +85,16 @@ std::vector<Field> fields(const RequestReport& report) {
 }
 
 void append_stages(Sheet& sheet, const RequestReport& report) {
-  std::vector<Field> shown;
-  for (const Field& field : fields(report)) {
+  std::vector<StageField> shown;
+  for (const StageField& field : fields(report)) {
     if (field.shown) shown.push_back(field);
   }
   std::vector<Column> columns;
-  for (const Field& field : shown) columns.push_back(field.column);
+  for (const StageField& field : shown) columns.push_back(field.column);
   Table table(std::move(columns));
   for (const StageRow& stage : report.stages) {
     std::vector<Cell> cells;
-    for (const Field& field : shown) cells.push_back(field.cell(stage));
+    for (const StageField& field : shown) cells.push_back(field.cell(stage));
     table.add(std::move(cells));
   }
   append_table(sheet, table);

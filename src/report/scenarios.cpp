@@ -13,7 +13,7 @@ namespace {
 
 /// Kinds of findings listed for one scenario, and nodes named for one kind.
 constexpr std::size_t kListedKinds = 4;
-constexpr std::size_t kNamedNodes = 2;
+constexpr std::size_t kNamedInFinding = 2;
 
 /// Findings that say the same, most first.
 std::vector<std::vector<const Finding*>> grouped(const std::vector<Finding>& findings) {
@@ -31,11 +31,11 @@ std::vector<std::vector<const Finding*>> grouped(const std::vector<Finding>& fin
 
 std::string nodes_text(const std::vector<const Finding*>& findings) {
   std::string text;
-  for (std::size_t i = 0; i < std::min(findings.size(), kNamedNodes); ++i) {
+  for (std::size_t i = 0; i < std::min(findings.size(), kNamedInFinding); ++i) {
     text += (i == 0 ? "" : ", ") + ellipsize(printable(findings[i]->node), 32);
   }
-  if (findings.size() > kNamedNodes) {
-    text += fmt::format(" and {} more", findings.size() - kNamedNodes);
+  if (findings.size() > kNamedInFinding) {
+    text += fmt::format(" and {} more", findings.size() - kNamedInFinding);
   }
   return text;
 }

@@ -13,7 +13,7 @@
 namespace roofline::report {
 namespace {
 
-constexpr std::size_t kLabelWidth = 13;
+constexpr std::size_t kFigureWidth = 13;
 constexpr std::size_t kLeftValueWidth = 32;
 constexpr std::size_t kTwoColumnsFrom = 98;
 constexpr int kShownPerCode = 5;
@@ -35,7 +35,7 @@ void append_value(Sheet& sheet, const LabelledValue& figure) {
     return;
   }
   sheet.painter.append(sheet.text, figure.label, Style::kDim);
-  sheet.text.append(kLabelWidth - std::min(kLabelWidth, display_width(figure.label)), ' ');
+  sheet.text.append(kFigureWidth - std::min(kFigureWidth, display_width(figure.label)), ' ');
   sheet.painter.append(sheet.text, figure.value, figure.style);
 }
 

@@ -15,7 +15,7 @@ namespace {
 /// Dims, inputs and unknown operators named one by one; the rest is counted.
 constexpr std::size_t kListed = 4;
 /// Transcendental evaluations are mentioned from this share of the FLOPs on.
-constexpr double kNotable = 0.01;
+constexpr double kNotableShare = 0.01;
 
 std::string listed(const std::vector<std::string>& items) {
   const std::size_t shown = std::min(items.size(), kListed);
@@ -36,7 +36,7 @@ std::string inputs_text(const ModelInfo& model) {
 std::string work_text(const Totals& totals, Count macs, Count flops, bool complete) {
   std::string text =
       at_least(count_text(macs), complete) + " MACs   " + at_least(flops_text(flops), complete);
-  if (totals.transcendentals.as_double() > kNotable * flops.as_double()) {
+  if (totals.transcendentals.as_double() > kNotableShare * flops.as_double()) {
     text += fmt::format("   {} transcendentals",
                         at_least(count_text(totals.transcendentals), totals.complete));
   }
@@ -51,7 +51,7 @@ std::string parameters_text(const ModelInfo& model) {
 void add_coverage(const Screen& screen, bool complete, std::vector<FigureLine>& lines) {
   const Coverage& coverage = screen.report.coverage;
   if (coverage.approximate == 0 && coverage.unknown == 0 && complete) return;
-  std::string text = fmt::format("{} node{} exact", coverage.exact, coverage.exact == 1 ? "" : "s");
+  std::string text = counted(coverage.exact, "node") + " exact";
   if (coverage.approximate > 0) text += fmt::format(", {} approximate", coverage.approximate);
   if (coverage.unknown > 0) text += fmt::format(", {} unknown", coverage.unknown);
   if (!coverage.unknown_ops.empty()) {
@@ -121,7 +121,7 @@ LabelledValue calibration_figure(const Result& result) {
   if (!own) text += " on machines of this kind";
   const bool unvalidated = hardware.calibration_status == "unvalidated";
   if (unvalidated) text += "; unvalidated on this one";
-  if (result.untimed_share >= kNotable) {
+  if (result.untimed_share >= kNotableShare) {
     text +=
         fmt::format("; {} of the time in kernels it lacks", format_percent(result.untimed_share));
   }
@@ -152,17 +152,19 @@ void add_base(const Result& result, std::vector<FigureLine>& lines) {
         "   now " + ratio_text(base.predicted_latency_s, result.predicted_latency_s / base.items);
     if (base.items != 1) text += " for each item";
   }
-  lines.insert(lines.begin() + 1,
-               {{"before", text},
-                {"moved", fmt::format("{} DRAM before, {} planned", bytes_text(base.dram_bytes),
-                                      bytes_text(base.planned_bytes))}});
+  lines.insert(
+      lines.begin() + 1,
+      {FigureLine{{"before", text}},
+       FigureLine{{"moved", fmt::format("{} DRAM before, {} planned", bytes_text(base.dram_bytes),
+                                        bytes_text(base.planned_bytes))}}});
 }
 
 void add_base(const BaseModel& base, std::vector<FigureLine>& lines) {
-  lines.insert(lines.begin(), {{"before", work_text({}, base.macs, base.flops, base.complete)},
-                               {"before", fmt::format("{} parameters   {} algorithmic",
-                                                      count_text(base.parameters),
-                                                      bytes_text(base.traffic_bytes))}});
+  lines.insert(lines.begin(),
+               {FigureLine{{"before", work_text({}, base.macs, base.flops, base.complete)}},
+                FigureLine{{"before", fmt::format("{} parameters   {} algorithmic",
+                                                  count_text(base.parameters),
+                                                  bytes_text(base.traffic_bytes))}}});
 }
 
 std::string whole_intensity(std::optional<double> intensity, bool complete) {
@@ -197,9 +199,8 @@ void append_summary(Screen& screen) {
   const Report& report = screen.report;
   const Totals& totals = report.totals;
   append_heading(screen, file_name(report.model.path));
-  append_facts(screen,
-               {fmt::format("{} node{}", report.model.nodes, report.model.nodes == 1 ? "" : "s"),
-                inputs_text(report.model), dims_text(report.model)});
+  append_facts(screen, {counted(report.model.nodes, "node"), inputs_text(report.model),
+                        dims_text(report.model)});
   append_gap(screen);
   const auto bytes = [&](Count count) { return at_least(bytes_text(count), totals.complete); };
   std::vector<FigureLine> lines = {

@@ -12,7 +12,7 @@
 namespace roofline::transform {
 namespace {
 
-constexpr std::array kArguments = {
+constexpr std::array kBatchArguments = {
     ScenarioArgument{"", "N", "items in a run", false, true},
 };
 
@@ -27,8 +27,8 @@ void set_size(ir::Tensor& input, std::int64_t size, infer::Bindings& bindings) {
   if (shape != bindings.shapes.end() && !shape->second.empty()) shape->second.front() = size;
 }
 
-ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario, infer::Bindings& bindings,
-                Outcome& outcome) {
+ir::Model apply_batch(const infer::TypedGraph& graph, const Scenario& scenario,
+                      infer::Bindings& bindings, Outcome& outcome) {
   const std::int64_t size = scenario.integer("", 1, 1);
   ir::Model model = forget_shapes(graph);
   std::optional<std::int64_t> before;
@@ -54,6 +54,6 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario, infer:
 
 }  // namespace
 
-const Transform kBatch{{"batch", "run N items at once", kArguments}, apply};
+const Transform kBatch{{"batch", "run N items at once", kBatchArguments}, apply_batch};
 
 }  // namespace roofline::transform

@@ -11,14 +11,15 @@
 
 #include "layers.hpp"
 #include "passes.hpp"
-#include "selected.hpp"
+#include "roofline/base/text.hpp"
+#include "roofline/infer/selection.hpp"
 
 namespace roofline::transform {
 namespace {
 
-constexpr auto kArguments = with_selection(std::array{ScenarioArgument{
+constexpr std::array kBottleneckArguments = infer::with_selection(ScenarioArgument{
     "", "RATIO", "of the smaller of channels in and out that is left between, 0 to 1", false,
-    true}});
+    true});
 
 ir::Shape dims(std::int64_t out, std::int64_t in, const ir::Shape& kernel) {
   ir::Shape all = {out, in};
@@ -37,7 +38,7 @@ std::string refusal_of(const Layers& layers, std::size_t n, const std::optional<
   if (inner + reduce >= before || inner * conv->output_positions + reduce * conv->input_positions >=
                                       before * conv->output_positions) {
     return fmt::format("three convolutions with {} between are no smaller",
-                       count_of(between, "channel"));
+                       counted(between, "channel"));
   }
   return layers.obstacle(n);
 }
@@ -56,8 +57,8 @@ void squeeze(const OwnNodes& own, std::size_t n, const ConvSizes& conv, std::int
   edit.replace_operands(n, spatial.outputs[0], dtype, dims(conv.out, between, one));
 }
 
-ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
-                infer::Bindings& /*bindings*/, Outcome& outcome) {
+ir::Model apply_bottleneck(const infer::TypedGraph& graph, const Scenario& scenario,
+                           infer::Bindings& /*bindings*/, Outcome& outcome) {
   const double ratio = scenario.number("", 0, 0, 1);
   const OwnNodes own(graph);
   const infer::Selection selection(graph, scenario);
@@ -86,6 +87,7 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
 }  // namespace
 
 const Transform kBottleneck{
-    {"bottleneck", "squeeze convolutions between two 1x1 ones", kArguments, true, true}, apply};
+    {"bottleneck", "squeeze convolutions between two 1x1 ones", kBottleneckArguments, true, true},
+    apply_bottleneck};
 
 }  // namespace roofline::transform

@@ -11,7 +11,7 @@
 namespace roofline::transform {
 namespace {
 
-std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
+using ir::at;
 
 /// The tensor that a Constant node stores whole, nullptr for other nodes.
 const ir::Constant* stored(const ir::Node& node) {

@@ -8,7 +8,8 @@
 
 #include "layers.hpp"
 #include "passes.hpp"
-#include "selected.hpp"
+#include "roofline/base/text.hpp"
+#include "roofline/infer/selection.hpp"
 
 namespace roofline::transform {
 namespace {
@@ -19,7 +20,7 @@ std::string refusal_of(const Layers& layers, std::size_t n, const std::optional<
   if (conv->is_pointwise()) return "its kernel is one tap: nothing is left to split";
   if (conv->taps + conv->out >= conv->taps * conv->out) {
     return fmt::format("{} made from each of {} taps: both parts are no smaller",
-                       count_of(conv->out, "channel"), conv->taps);
+                       counted(conv->out, "channel"), conv->taps);
   }
   return layers.obstacle(n);
 }
@@ -38,8 +39,8 @@ void separate(const OwnNodes& own, std::size_t n, const ConvSizes& conv, Edit& e
   edit.replace_operands(n, depthwise.outputs[0], dtype, std::move(pointwise));
 }
 
-ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
-                infer::Bindings& /*bindings*/, Outcome& outcome) {
+ir::Model apply_depthwise(const infer::TypedGraph& graph, const Scenario& scenario,
+                          infer::Bindings& /*bindings*/, Outcome& outcome) {
   const OwnNodes own(graph);
   const infer::Selection selection(graph, scenario);
   const Layers layers(own, selection);
@@ -66,6 +67,6 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
 
 const Transform kDepthwise{{"depthwise", "split convolutions into a depthwise and a 1x1 one",
                             infer::kSelectionArguments, true, true},
-                           apply};
+                           apply_depthwise};
 
 }  // namespace roofline::transform

@@ -143,10 +143,6 @@ void refuse_broken(const OwnNodes& own, const infer::TypedGraph& after, Outcome&
                   outcome.refused.size() == 1 ? "a node is" : "nodes are"));
 }
 
-std::string count_of(std::int64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 bool has_flag(const ir::Node& node, std::string_view name) {
   const ir::Attribute* attribute = node.attribute(name);
   const auto* value = attribute ? std::get_if<std::int64_t>(&attribute->value) : nullptr;

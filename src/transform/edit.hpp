@@ -57,8 +57,6 @@ void refuse_inner_nodes(const infer::TypedGraph& graph, const infer::Selection& 
 /// Refuses nodes that the change of an input's size broke, and names the constants that only fit
 /// the old one.
 void refuse_broken(const OwnNodes& own, const infer::TypedGraph& after, Outcome& outcome);
-/// "1 node", "3 nodes".
-[[nodiscard]] std::string count_of(std::int64_t count, std::string_view what);
 
 /// True for an integer attribute that is given and not 0.
 [[nodiscard]] bool has_flag(const ir::Node& node, std::string_view name);

@@ -8,7 +8,7 @@
 namespace roofline::transform {
 namespace {
 
-std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
+using ir::at;
 
 }  // namespace
 

@@ -11,14 +11,14 @@
 
 #include "layers.hpp"
 #include "passes.hpp"
-#include "selected.hpp"
+#include "roofline/infer/selection.hpp"
 
 namespace roofline::transform {
 namespace {
 
-constexpr auto kArguments = with_selection(
-    std::array{ScenarioArgument{"", "RATIO", "of the smaller side of the weights, 0 to 1"},
-               ScenarioArgument{"rank", "N", "the same rank for all instead"}});
+constexpr std::array kLowRankArguments = infer::with_selection(
+    ScenarioArgument{"", "RATIO", "of the smaller side of the weights, 0 to 1"},
+    ScenarioArgument{"rank", "N", "the same rank for all instead"});
 
 /// Weights as a matrix of k rows and n columns.
 struct Weights {
@@ -79,8 +79,8 @@ void factor(const OwnNodes& own, std::size_t n, const Weights& weights, std::int
   edit.replace_operands(n, first.outputs[0], dtype, factor_dims(weights, rank, false));
 }
 
-ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
-                infer::Bindings& /*bindings*/, Outcome& outcome) {
+ir::Model apply_low_rank(const infer::TypedGraph& graph, const Scenario& scenario,
+                         infer::Bindings& /*bindings*/, Outcome& outcome) {
   if (scenario.has("") == scenario.has("rank")) {
     fail_scenario(scenario, "needs either a ratio or rank=N", "as in low-rank:0.25");
   }
@@ -119,6 +119,7 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
 }  // namespace
 
 const Transform kLowRank{
-    {"low-rank", "split weights into two factors of a lower rank", kArguments, true, true}, apply};
+    {"low-rank", "split weights into two factors of a lower rank", kLowRankArguments, true, true},
+    apply_low_rank};
 
 }  // namespace roofline::transform

@@ -12,16 +12,16 @@
 
 #include "passes.hpp"
 #include "resize_channels.hpp"
-#include "selected.hpp"
+#include "roofline/infer/selection.hpp"
 
 namespace roofline::transform {
 namespace {
 
-constexpr auto kArguments = with_selection(
-    std::array{ScenarioArgument{"", "RATIO", "of the channels to remove, 0 to 1", false, true}});
+constexpr std::array kPruneArguments = infer::with_selection(
+    ScenarioArgument{"", "RATIO", "of the channels to remove, 0 to 1", false, true});
 
-ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario, infer::Bindings& bindings,
-                Outcome& outcome) {
+ir::Model apply_prune(const infer::TypedGraph& graph, const Scenario& scenario,
+                      infer::Bindings& bindings, Outcome& outcome) {
   const double kept = 1 - scenario.number("", 0, 0, 1);
   const auto prune = [kept](std::int64_t size, std::int64_t step) {
     const std::int64_t steps = size / step;
@@ -34,8 +34,8 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario, infer:
 }  // namespace
 
 const Transform kPrune{
-    {"prune", "remove channels of layers with weights, and what is coupled with them", kArguments,
-     true, true},
-    apply};
+    {"prune", "remove channels of layers with weights, and what is coupled with them",
+     kPruneArguments, true, true},
+    apply_prune};
 
 }  // namespace roofline::transform

@@ -202,8 +202,8 @@ class Merger {
     }
     if (a.taps.stride != b.taps.stride) return "strides differ";
     if (a.taps.group != b.taps.group && a.taps.group != 0 && b.taps.group != 0) {
-      return fmt::format("one branch has {}, another {}", count_of(a.taps.group, "group"),
-                         count_of(b.taps.group, "group"));
+      return fmt::format("one branch has {}, another {}", counted(a.taps.group, "group"),
+                         counted(b.taps.group, "group"));
     }
     if (lies_inside(a.taps, b.taps) || lies_inside(b.taps, a.taps)) return {};
     return "taps of one kernel do not lie on those of another: padding or dilation differ";
@@ -245,8 +245,8 @@ class Merger {
   std::unordered_map<ir::TensorId, Sum> sums_ = {};
 };
 
-ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
-                infer::Bindings& /*bindings*/, Outcome& outcome) {
+ir::Model apply_reparameterize(const infer::TypedGraph& graph, const Scenario& scenario,
+                               infer::Bindings& /*bindings*/, Outcome& outcome) {
   const OwnNodes own(graph);
   const infer::Selection selection(graph, scenario);
   Merger merger(own, selection, outcome);
@@ -263,6 +263,6 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario,
 const Transform kReparameterize{
     {"reparameterize", "merge parallel convolutions that are summed into one (RepVGG)",
      infer::kSelectionArguments},
-    apply};
+    apply_reparameterize};
 
 }  // namespace roofline::transform

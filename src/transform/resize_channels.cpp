@@ -16,7 +16,7 @@ namespace {
 /// Groups are refused in as many rounds at most; then all are.
 constexpr int kMostRounds = 16;
 
-std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
+using ir::at;
 
 void choose_sizes(AxisGroups& groups, const ChannelPolicy& policy) {
   std::vector<AxisGroups::Group>& all = groups.all();

@@ -16,12 +16,12 @@
 namespace roofline::transform {
 namespace {
 
-constexpr std::array kArguments = {
+constexpr std::array kResolutionArguments = {
     ScenarioArgument{"", "SIZE|HxW", "of images, in pixels", false, true},
 };
 constexpr std::int64_t kMostPixels = 1 << 20;  // on a side
 
-std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
+using ir::at;
 
 std::array<std::int64_t, 2> read_size(const Scenario& scenario) {
   const std::vector<std::string_view> parts = split(*scenario.one(""), 'x');
@@ -123,8 +123,8 @@ void set_size(const Scenario& scenario, ir::Tensor& input, const std::array<std:
   }
 }
 
-ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario, infer::Bindings& bindings,
-                Outcome& outcome) {
+ir::Model apply_resolution(const infer::TypedGraph& graph, const Scenario& scenario,
+                           infer::Bindings& bindings, Outcome& outcome) {
   const std::array<std::int64_t, 2> size = read_size(scenario);
   const OwnNodes own(graph);
   const std::vector<ir::TensorId> images = find_images(own);
@@ -148,6 +148,7 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario, infer:
 
 }  // namespace
 
-const Transform kResolution{{"resolution", "feed images of another size", kArguments, true}, apply};
+const Transform kResolution{
+    {"resolution", "feed images of another size", kResolutionArguments, true}, apply_resolution};
 
 }  // namespace roofline::transform

@@ -12,20 +12,20 @@
 
 #include "passes.hpp"
 #include "resize_channels.hpp"
-#include "selected.hpp"
+#include "roofline/infer/selection.hpp"
 
 namespace roofline::transform {
 namespace {
 
-constexpr auto kArguments = with_selection(std::array{
+constexpr std::array kRoundChannelsArguments = infer::with_selection(
     ScenarioArgument{"", "MULTIPLE", "of which numbers of channels shall be", false, true},
-    ScenarioArgument{"direction", "up|down|nearest", "to round to; up by default"}});
+    ScenarioArgument{"direction", "up|down|nearest", "to round to; up by default"});
 
 constexpr std::array<std::string_view, 3> kDirections = {"up", "down", "nearest"};
 constexpr std::int64_t kMostMultiple = 65536;
 
-ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario, infer::Bindings& bindings,
-                Outcome& outcome) {
+ir::Model apply_round_channels(const infer::TypedGraph& graph, const Scenario& scenario,
+                               infer::Bindings& bindings, Outcome& outcome) {
   const std::int64_t multiple = scenario.integer("", 1, 1, kMostMultiple);
   const std::string direction = scenario.choice("direction", "up", kDirections);
   const auto round = [&](std::int64_t size, std::int64_t step) -> std::optional<std::int64_t> {
@@ -51,8 +51,8 @@ ir::Model apply(const infer::TypedGraph& graph, const Scenario& scenario, infer:
 }  // namespace
 
 const Transform kRoundChannels{
-    {"round-channels", "make numbers of channels multiples that vector units fill", kArguments,
-     true},
-    apply};
+    {"round-channels", "make numbers of channels multiples that vector units fill",
+     kRoundChannelsArguments, true},
+    apply_round_channels};
 
 }  // namespace roofline::transform

@@ -7,7 +7,7 @@
 #include <memory>
 #include <random>
 
-#include "op_case.hpp"
+#include "cases/op_case.hpp"
 #include "roofline/base/count.hpp"
 #include "roofline/base/diagnostic.hpp"
 #include "roofline/ops/op_context.hpp"
@@ -24,7 +24,6 @@ class Dice {
   bool one_in(int n) { return below(n) == 0; }
   int below(int n) { return static_cast<int>(engine_() % static_cast<unsigned>(n)); }
   std::int64_t number() {
-    constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
     constexpr std::int64_t kNumbers[] = {0,    1,     2,
                                          3,    4,     7,
                                          64,   -1,    -2,

@@ -1,6 +1,6 @@
 // Owns the running of the operator test table, and the check that every row has one.
 // Refuses rows without a test.
-#include "op_case.hpp"
+#include "cases/op_case.hpp"
 
 #include <gtest/gtest.h>
 

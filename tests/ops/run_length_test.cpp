@@ -2,7 +2,7 @@
 // Refuses byte counts: the table has them.
 #include <gtest/gtest.h>
 
-#include "op_case.hpp"
+#include "cases/op_case.hpp"
 #include "roofline/ops/op_context.hpp"
 #include "roofline/ops/registry.hpp"
 

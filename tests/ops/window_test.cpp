@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "op_case.hpp"
+#include "cases/op_case.hpp"
 #include "roofline/ops/registry.hpp"
 
 namespace roofline::test {

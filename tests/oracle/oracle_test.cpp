@@ -10,7 +10,7 @@
 #include <set>
 #include <string>
 
-#include "ops/op_case.hpp"
+#include "ops/cases/op_case.hpp"
 #include "roofline/ops/registry.hpp"
 
 namespace roofline::test {

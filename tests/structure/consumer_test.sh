@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs the build tree into a scratch prefix, builds the examples against it and runs them.
-# Usage: consumer_test.sh SOURCE_DIR BUILD_DIR CXX_FLAGS
+# Usage: consumer_test.sh SOURCE_DIR BUILD_DIR CXX CXX_FLAGS
 set -eu
-source=$1 build=$2 flags=$3
+source=$1 build=$2 flags=$4
+export CXX=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cmake --install "$build" --prefix "$work/prefix" > "$work/log"

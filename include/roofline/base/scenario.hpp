@@ -64,6 +64,8 @@ class Scenario {
   /// One of `names`; `otherwise` where it was not given.
   [[nodiscard]] std::string choice(std::string_view key, std::string_view otherwise,
                                    std::span<const std::string_view> names) const;
+  /// "yes" or "no"; no by default.
+  [[nodiscard]] bool yes(std::string_view key) const;
 
   bool operator==(const Scenario&) const = default;
 

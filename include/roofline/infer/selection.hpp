@@ -15,6 +15,12 @@ inline constexpr std::array kSelectionArguments = {
     ScenarioArgument{"class", "CLASS", "only nodes of this class, as 'roofline ops' lists", true},
 };
 
+/// A scenario's own arguments, and then these.
+template <class... Argument>
+[[nodiscard]] constexpr auto with_selection(const Argument&... own) {
+  return std::array{own..., kSelectionArguments[0], kSelectionArguments[1], kSelectionArguments[2]};
+}
+
 /// The nodes that a scenario is about: all of them where it picks none.
 class Selection {
  public:

@@ -13,8 +13,10 @@
 
 namespace roofline::ir {
 
-using TensorId = std::int32_t;             ///< index into Graph::tensors
-using NodeId = std::int32_t;               ///< index into Graph::nodes
+using TensorId = std::int32_t;  ///< index into Graph::tensors
+using NodeId = std::int32_t;    ///< index into Graph::nodes
+/// Where the tensor or node of this id stands.
+[[nodiscard]] constexpr std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
 inline constexpr TensorId kNoTensor = -1;  ///< an omitted optional operand
 inline constexpr NodeId kNoNode = -1;
 

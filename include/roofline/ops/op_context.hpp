@@ -13,6 +13,9 @@
 
 namespace roofline::ops {
 
+using Ints = std::vector<std::int64_t>;
+using Doubles = std::vector<double>;
+
 /// What an operator's rules see of a node: attributes, and the *types* of operands and results.
 /// Rules never see the graph, so a plan can cost the same node in another precision or tile.
 class OpContext {

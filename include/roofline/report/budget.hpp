@@ -106,14 +106,14 @@ struct Culprit {
   std::optional<double> before = {};  ///< with a baseline; nullopt for a layer it does not have
 };
 
-enum class Finding : std::uint8_t {
+enum class Judgement : std::uint8_t {
   kHolds,
   kBroken,
   kUnknown,  ///< what is known is within the limit, but something is not known
   kNoLayer,  ///< no layer has such a name
 };
 /// "holds", "broken", "unknown", "no-layer".
-[[nodiscard]] std::string_view finding_name(Finding finding);
+[[nodiscard]] std::string_view judgement_name(Judgement judgement);
 
 /// What became of one limit. It points into the Budget, which must outlive it.
 struct Verdict {
@@ -121,7 +121,7 @@ struct Verdict {
   const Limit* limit = nullptr;
   std::string model;     ///< file that was checked
   std::string hardware;  ///< id; "" without a machine
-  Finding finding = Finding::kHolds;
+  Judgement judgement = Judgement::kHolds;
   std::optional<Measured> value = {};           ///< nullopt without a layer to measure
   std::optional<double> least = {}, most = {};  ///< absolute, whatever the limit's basis
   std::optional<double> baseline = {};
@@ -130,7 +130,7 @@ struct Verdict {
   std::vector<Culprit> culprits = {};   ///< the worst first
   std::size_t more_culprits = 0;
 
-  [[nodiscard]] bool passes() const { return finding == Finding::kHolds; }
+  [[nodiscard]] bool passes() const { return judgement == Judgement::kHolds; }
 };
 
 /// Judges every limit of a rule. `report` has the rule's result and no other (none without a

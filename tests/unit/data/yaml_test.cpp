@@ -8,7 +8,7 @@
 
 #include "roofline/base/diagnostic.hpp"
 
-namespace roofline::data {
+namespace roofline::data::yaml_test {
 namespace {
 
 /// The message of the Error that `action` throws, without the program's name.
@@ -179,4 +179,4 @@ TEST(Yaml, HostileTextIsMadePrintable) {
 }
 
 }  // namespace
-}  // namespace roofline::data
+}  // namespace roofline::data::yaml_test

@@ -4,7 +4,7 @@
 
 #include "profile_test_util.hpp"
 
-namespace roofline::hardware {
+namespace roofline::hardware::profile_error_test {
 namespace {
 
 /// The error of the minimal profile with `from` replaced by `to`.
@@ -204,4 +204,4 @@ TEST(ProfileErrors, Calibrations) {
 }
 
 }  // namespace
-}  // namespace roofline::hardware
+}  // namespace roofline::hardware::profile_error_test

@@ -40,7 +40,7 @@ TEST_P(FirstBudget, HoldsForTheModelAndForItsSavedReport) {
     ASSERT_EQ(of_model.size(), of_saved.size());
     for (std::size_t i = 0; i < of_model.size(); ++i) {
       EXPECT_TRUE(of_model[i].passes()) << of_model[i].limit->figure->key << "\n" << file.str();
-      EXPECT_EQ(of_model[i].finding, of_saved[i].finding);
+      EXPECT_EQ(of_model[i].judgement, of_saved[i].judgement);
       EXPECT_EQ(of_model[i].value->value, of_saved[i].value->value);
     }
   }

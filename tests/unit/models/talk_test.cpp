@@ -7,7 +7,7 @@
 #include "roofline/pipeline/analyze.hpp"
 #include "support/model_builder.hpp"
 
-namespace roofline {
+namespace roofline::talk_test {
 namespace {
 
 using report::Report;
@@ -145,4 +145,4 @@ TEST(Talk, Gtx1080Ti) {
 }
 
 }  // namespace
-}  // namespace roofline
+}  // namespace roofline::talk_test

@@ -9,7 +9,7 @@
 #include "roofline/plan/plan.hpp"
 #include "support/model_builder.hpp"
 
-namespace roofline::plan {
+namespace roofline::plan::kernel_rules_test {
 namespace {
 
 using test::ModelBuilder;
@@ -282,4 +282,4 @@ TEST(KernelRules, OpenSizesAreNoReasonToFail) {
 }
 
 }  // namespace
-}  // namespace roofline::plan
+}  // namespace roofline::plan::kernel_rules_test

@@ -5,7 +5,7 @@
 
 #include "changed_plan.hpp"
 
-namespace roofline {
+namespace roofline::lower_precision_test {
 namespace {
 
 using hardware::Precision;
@@ -212,4 +212,4 @@ TEST(LowerPrecision, UnknownTypesAreErrors) {
 }
 
 }  // namespace
-}  // namespace roofline
+}  // namespace roofline::lower_precision_test

@@ -7,7 +7,7 @@
 #include "roofline/estimate/estimate.hpp"
 #include "support/model_builder.hpp"
 
-namespace roofline {
+namespace roofline::plan_test {
 namespace {
 
 using hardware::Precision;
@@ -233,4 +233,4 @@ TEST(Estimate, ViewsShareTheirOperandsBuffer) {
 }
 
 }  // namespace
-}  // namespace roofline
+}  // namespace roofline::plan_test

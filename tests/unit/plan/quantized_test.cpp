@@ -5,7 +5,7 @@
 #include "roofline/plan/plan.hpp"
 #include "support/model_builder.hpp"
 
-namespace roofline {
+namespace roofline::quantized_test {
 namespace {
 
 using hardware::Precision;
@@ -128,4 +128,4 @@ TEST(Quantized, AddRunsOnIntegersOnlyUpToAQuantizeLinear) {
 }
 
 }  // namespace
-}  // namespace roofline
+}  // namespace roofline::quantized_test

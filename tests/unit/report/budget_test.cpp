@@ -85,15 +85,16 @@ TEST(Budget, EachLayer) {
   for (const char* name : {"block.0/conv + relu", "/block/block.0/relu/Relu", "block*relu"}) {
     const Verdict got =
         first("{hardware: toy, each_layer: \"" + std::string(name) + "\", latency: 6.5 us}");
-    EXPECT_EQ(got.finding, Finding::kBroken) << name;
+    EXPECT_EQ(got.judgement, Judgement::kBroken) << name;
     EXPECT_THAT(names(got), ElementsAre("0"));
   }
-  EXPECT_EQ(first("{hardware: toy, each_layer: \"*\", latency: 6.55 us}").finding, Finding::kHolds);
+  EXPECT_EQ(first("{hardware: toy, each_layer: \"*\", latency: 6.55 us}").judgement,
+            Judgement::kHolds);
   EXPECT_NEAR(first("{hardware: toy, each_layer: \"*\", latency: 6.55 us}").value->value, 6.5424e-6,
               1e-15)
       << "the layer nearest to its limit";
-  EXPECT_EQ(first("{hardware: toy, each_layer: \"tail*\", latency: 1 s}").finding,
-            Finding::kNoLayer);
+  EXPECT_EQ(first("{hardware: toy, each_layer: \"tail*\", latency: 1 s}").judgement,
+            Judgement::kNoLayer);
   // Without a machine, of each node.
   EXPECT_THAT(names(judge(budget, "{each_layer: \"*\", flops: 1000 FLOP}", sample::counts())[0]),
               ElementsAre("0", "2"));
@@ -104,11 +105,11 @@ TEST(Budget, Classes) {
   const auto flops = [&](const std::string& cls, const std::string& limit) {
     return judge(budget, "{class: " + cls + ", flops: " + limit + "}", sample::counts())[0];
   };
-  EXPECT_EQ(flops("conv", "109568 FLOP").finding, Finding::kHolds);  // 55296 + 54272
-  EXPECT_EQ(flops("conv", "109567 FLOP").finding, Finding::kBroken);
+  EXPECT_EQ(flops("conv", "109568 FLOP").judgement, Judgement::kHolds);  // 55296 + 54272
+  EXPECT_EQ(flops("conv", "109567 FLOP").judgement, Judgement::kBroken);
   EXPECT_EQ(flops("activation", "127 FLOP").value->value, 128);
   EXPECT_THAT(names(flops("activation", "127 FLOP")), ElementsAre("1"));
-  EXPECT_EQ(flops("softmax", "0 FLOP").finding, Finding::kHolds);
+  EXPECT_EQ(flops("softmax", "0 FLOP").judgement, Judgement::kHolds);
 }
 
 TEST(Budget, WhatIsUnknownDoesNotPass) {
@@ -117,17 +118,17 @@ TEST(Budget, WhatIsUnknownDoesNotPass) {
   report.results[0].complete = false;
   report.results[0].layers[1].complete = false;
   const auto found = [&](const std::string& entry) {
-    return judge(budget, "{hardware: toy, " + entry + "}", report)[0].finding;
+    return judge(budget, "{hardware: toy, " + entry + "}", report)[0].judgement;
   };
-  EXPECT_EQ(found("latency: 1 s"), Finding::kUnknown);
-  EXPECT_EQ(found("latency: 1 s, allow_unknown: true"), Finding::kHolds);
-  EXPECT_EQ(found("latency: 1 us"), Finding::kBroken) << "a lower bound is above it already";
-  EXPECT_EQ(found("latency: 1 us, allow_unknown: true"), Finding::kBroken);
-  EXPECT_EQ(found("throughput: 1 /s"), Finding::kUnknown);
-  EXPECT_EQ(found("throughput: 1 M/s"), Finding::kBroken) << "at most 77 k/s";
-  EXPECT_EQ(found("each_layer: head*, latency: 1 s"), Finding::kUnknown);
-  EXPECT_EQ(found("each_layer: block*, latency: 1 s"), Finding::kHolds);
-  EXPECT_EQ(found("weight_bytes: 1 MB"), Finding::kHolds) << "counted in every operator";
+  EXPECT_EQ(found("latency: 1 s"), Judgement::kUnknown);
+  EXPECT_EQ(found("latency: 1 s, allow_unknown: true"), Judgement::kHolds);
+  EXPECT_EQ(found("latency: 1 us"), Judgement::kBroken) << "a lower bound is above it already";
+  EXPECT_EQ(found("latency: 1 us, allow_unknown: true"), Judgement::kBroken);
+  EXPECT_EQ(found("throughput: 1 /s"), Judgement::kUnknown);
+  EXPECT_EQ(found("throughput: 1 M/s"), Judgement::kBroken) << "at most 77 k/s";
+  EXPECT_EQ(found("each_layer: head*, latency: 1 s"), Judgement::kUnknown);
+  EXPECT_EQ(found("each_layer: block*, latency: 1 s"), Judgement::kHolds);
+  EXPECT_EQ(found("weight_bytes: 1 MB"), Judgement::kHolds) << "counted in every operator";
   const std::vector<Verdict> got = judge(budget, "{hardware: toy, latency: 1 s}", report);
   EXPECT_THAT(names(got[0]), ElementsAre("2"));
 }
@@ -141,24 +142,24 @@ TEST(Budget, Operators) {
   report.nodes[2].confidence = "unknown";
   const auto first = [&](const std::string& entry) { return judge(budget, entry, report)[0]; };
   EXPECT_THAT(names(first("forbidden_ops: [Relu, com.acme.Frob]")), ElementsAre("1", "2"));
-  EXPECT_EQ(first("forbidden_ops: [Frob.X, Loop]").finding, Finding::kHolds);
+  EXPECT_EQ(first("forbidden_ops: [Frob.X, Loop]").judgement, Judgement::kHolds);
   EXPECT_THAT(names(first("allowed_ops: [Conv, Relu]")), ElementsAre("2"));
-  EXPECT_EQ(first("allowed_ops: [Conv, Relu, com.acme.Frob]").finding, Finding::kHolds);
+  EXPECT_EQ(first("allowed_ops: [Conv, Relu, com.acme.Frob]").judgement, Judgement::kHolds);
   EXPECT_THAT(names(first("unknown_ops: 0")), ElementsAre("2"));
-  EXPECT_EQ(first("unknown_ops: 1").finding, Finding::kHolds);
+  EXPECT_EQ(first("unknown_ops: 1").judgement, Judgement::kHolds);
 }
 
 TEST(Budget, Opset) {
   Budget budget;
   Report report = sample::counts();  // opset 17
   const auto found = [&](const std::string& entry) {
-    return judge(budget, "opset: " + entry, report)[0].finding;
+    return judge(budget, "opset: " + entry, report)[0].judgement;
   };
-  EXPECT_EQ(found("{min: 13, max: 17}"), Finding::kHolds);
-  EXPECT_EQ(found("{min: 18}"), Finding::kBroken);
-  EXPECT_EQ(found("{max: 16}"), Finding::kBroken);
+  EXPECT_EQ(found("{min: 13, max: 17}"), Judgement::kHolds);
+  EXPECT_EQ(found("{min: 18}"), Judgement::kBroken);
+  EXPECT_EQ(found("{max: 16}"), Judgement::kBroken);
   report.model.opsets = {{"com.acme", 1}};
-  EXPECT_EQ(found("{min: 18}"), Finding::kHolds);
+  EXPECT_EQ(found("{min: 18}"), Judgement::kHolds);
 }
 
 /// sample::on_machine() after its head was made slower and wider.
@@ -184,23 +185,23 @@ TEST(Budget, AgainstABaseline) {
     return judge(budget, "{hardware: toy, baseline: b.json, " + entry + "}", after, &before)[0];
   };
   // 12.9696 -> 14.9696 us is + 15.42 %.
-  EXPECT_EQ(first("latency: +15.5 %").finding, Finding::kHolds);
+  EXPECT_EQ(first("latency: +15.5 %").judgement, Judgement::kHolds);
   const Verdict slow = first("latency: +15 %");
-  EXPECT_EQ(slow.finding, Finding::kBroken);
+  EXPECT_EQ(slow.judgement, Judgement::kBroken);
   EXPECT_NEAR(*slow.most, 12.9696e-6 * 1.15, 1e-15);
   EXPECT_NEAR(*slow.baseline, 12.9696e-6, 1e-15);
   ASSERT_THAT(names(slow), ElementsAre("2"));
   EXPECT_NEAR(*slow.culprits[0].before, 6.4272e-6, 1e-15);
-  EXPECT_EQ(first("latency: +2.1 us").finding, Finding::kHolds);
-  EXPECT_EQ(first("latency: +1.9 us").finding, Finding::kBroken);
-  EXPECT_EQ(first("latency: -1 %").finding, Finding::kBroken);
-  EXPECT_EQ(first("macs: +0").finding, Finding::kHolds);
-  EXPECT_EQ(first("parameters: +0").finding, Finding::kBroken);
-  EXPECT_EQ(first("parameters: +360").finding, Finding::kHolds);
-  EXPECT_EQ(first("throughput: -14 %").finding, Finding::kHolds);  // 1 / 1.1542 is - 13.4 %
-  EXPECT_EQ(first("throughput: -13 %").finding, Finding::kBroken);
-  EXPECT_EQ(first("class: conv, latency: +2.1 us").finding, Finding::kHolds);
-  EXPECT_EQ(first("class: conv, latency: +1.9 us").finding, Finding::kBroken);
+  EXPECT_EQ(first("latency: +2.1 us").judgement, Judgement::kHolds);
+  EXPECT_EQ(first("latency: +1.9 us").judgement, Judgement::kBroken);
+  EXPECT_EQ(first("latency: -1 %").judgement, Judgement::kBroken);
+  EXPECT_EQ(first("macs: +0").judgement, Judgement::kHolds);
+  EXPECT_EQ(first("parameters: +0").judgement, Judgement::kBroken);
+  EXPECT_EQ(first("parameters: +360").judgement, Judgement::kHolds);
+  EXPECT_EQ(first("throughput: -14 %").judgement, Judgement::kHolds);  // 1 / 1.1542 is - 13.4 %
+  EXPECT_EQ(first("throughput: -13 %").judgement, Judgement::kBroken);
+  EXPECT_EQ(first("class: conv, latency: +2.1 us").judgement, Judgement::kHolds);
+  EXPECT_EQ(first("class: conv, latency: +1.9 us").judgement, Judgement::kBroken);
   // An absolute limit beside a baseline is absolute, and blames what grew.
   EXPECT_THAT(names(first("latency: 14 us")), ElementsAre("2"));
 }
@@ -212,7 +213,7 @@ TEST(Budget, EachLayerAgainstABaseline) {
   const Verdict got =
       judge(budget, "{hardware: toy, baseline: b.json, each_layer: \"*\", latency: +5 %}", after,
             &before)[0];
-  EXPECT_EQ(got.finding, Finding::kBroken);
+  EXPECT_EQ(got.judgement, Judgement::kBroken);
   EXPECT_THAT(names(got), ElementsAre("2"));
   EXPECT_NEAR(*got.most, 6.4272e-6 * 1.05, 1e-15);
 }
@@ -224,11 +225,11 @@ TEST(Budget, ABaselineThatIsNotKnownLimitsNothing) {
   const Report after = grown();
   const auto found = [&](const std::string& entry) {
     return judge(budget, "{hardware: toy, baseline: b.json, " + entry + "}", after, &before)[0]
-        .finding;
+        .judgement;
   };
-  EXPECT_EQ(found("latency: +5 %"), Finding::kUnknown);
-  EXPECT_EQ(found("latency: +5 %, allow_unknown: true"), Finding::kBroken);
-  EXPECT_EQ(found("latency: 1 us"), Finding::kBroken) << "an absolute limit is known";
+  EXPECT_EQ(found("latency: +5 %"), Judgement::kUnknown);
+  EXPECT_EQ(found("latency: +5 %, allow_unknown: true"), Judgement::kBroken);
+  EXPECT_EQ(found("latency: 1 us"), Judgement::kBroken) << "an absolute limit is known";
 }
 
 std::string mismatch(const Report& before) {
