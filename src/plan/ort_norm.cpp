@@ -24,8 +24,8 @@ bool is_mean_of_rows(const Rewrite& graph, LaunchId l) {
          graph.reduced_axes(l) == std::vector{static_cast<std::int64_t>(*rank) - 1};
 }
 
-void become(Rewrite& graph, const std::vector<LaunchId>& members, std::string_view op,
-            std::vector<TensorId> operands, std::vector<TensorId> results) {
+void become_norm(Rewrite& graph, const std::vector<LaunchId>& members, std::string_view op,
+                 std::vector<TensorId> operands, std::vector<TensorId> results) {
   graph.fuse(members, op, std::move(operands), std::move(results));
   graph.at(members.front()).cls = ops::OpClass::kNormalization;
 }
@@ -79,7 +79,8 @@ void fuse_spelled_out(Rewrite& graph, LaunchId subtract) {
       return;
     }
     members.insert(members.end(), {scale, shift});
-    return become(graph, members, "LayerNormalization", {x, gamma, beta}, graph.output(shift));
+    return become_norm(graph, members, "LayerNormalization", {x, gamma, beta},
+                       std::vector{graph.output(shift)});
   }
 }
 
@@ -94,8 +95,8 @@ void fuse_simplified(Rewrite& graph, LaunchId square) {
   if (scale == kNoLaunch || graph.input(divide, 0) != x || !is_mean_of_rows(graph, mean)) return;
   const TensorId gamma = constant_vector(graph, scale);
   if (gamma == ir::kNoTensor) return;
-  become(graph, {square, mean, add, root, divide, scale}, "SimplifiedLayerNormalization",
-         {x, gamma}, graph.output(scale));
+  become_norm(graph, {square, mean, add, root, divide, scale}, "SimplifiedLayerNormalization",
+              {x, gamma}, std::vector{graph.output(scale)});
 }
 
 bool is_sum_of_fixed_rows(Rewrite& graph, LaunchId add) {
@@ -154,7 +155,7 @@ void fuse_skip(Rewrite& graph, LaunchId norm) {
   operands.push_back(graph.input(norm, 1));
   operands.push_back(graph.input(norm, 2));
   if (bias != ir::kNoTensor) operands.push_back(bias);
-  become(graph, members, "SkipLayerNormalization", operands, graph.at(norm).outputs);
+  become_norm(graph, members, "SkipLayerNormalization", operands, graph.at(norm).outputs);
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "contractions.hpp"
+
 namespace roofline::plan {
 namespace {
 
