@@ -66,12 +66,15 @@ const std::vector<ir::TensorType>& Sizes::others() const {
 }
 
 const std::optional<ir::Shape>& Sizes::shape(ir::TensorId id) const {
+  static const std::optional<ir::Shape> kNone;
+  if (id == ir::kNoTensor) return kNone;
   return is_made(id) ? made(id).shape : graph_.types[static_cast<std::size_t>(id)].shape;
 }
 
 const std::optional<ir::Shape>& Sizes::other(ir::TensorId id) const {
   if (is_made(id)) return made(id).other;
-  return others().empty() ? shape(id) : others()[static_cast<std::size_t>(id)].shape;
+  return id == ir::kNoTensor || others().empty() ? shape(id)
+                                                 : others()[static_cast<std::size_t>(id)].shape;
 }
 
 ir::TensorId Sizes::make(ir::TensorId of, const std::function<ir::Shape(ir::Shape)>& form) {
@@ -125,7 +128,7 @@ bool Sizes::is_fixed(ir::TensorId id) const {
 }
 
 const ir::SmallValue* Sizes::value(ir::TensorId id) const {
-  if (is_made(id)) return nullptr;
+  if (id == ir::kNoTensor || is_made(id)) return nullptr;
   const auto& here = graph_.types[static_cast<std::size_t>(id)].value;
   if (!here || !ir::is_known(*here)) return nullptr;
   if (others().empty()) return &*here;

@@ -11,6 +11,7 @@ namespace roofline::plan {
 
 /// What of a model's shapes and values is fixed, whatever the sizes that it leaves open. A runtime
 /// optimizes a model before it sees an input: it decides by these, not by the sizes of one run.
+/// Of an omitted operand (ir::kNoTensor), which a broken node may have, nothing is known.
 class Sizes {
  public:
   explicit Sizes(const infer::TypedGraph& graph) : graph_(graph) {}
@@ -59,7 +60,7 @@ class Sizes {
   };
 
   [[nodiscard]] bool is_made(ir::TensorId id) const {
-    return static_cast<std::size_t>(id) >= graph_.types.size();
+    return id != ir::kNoTensor && static_cast<std::size_t>(id) >= graph_.types.size();
   }
   [[nodiscard]] const Made& made(ir::TensorId id) const {
     return made_[static_cast<std::size_t>(id) - graph_.types.size()];
