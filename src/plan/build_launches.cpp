@@ -88,6 +88,10 @@ class LaunchBuilder : private StepBuilder {
 
   void add_kernel(const Launch& launch, Step& step) const {
     step.kernel.op = launch.op;
+    // One that no rule is about.
+    if (!step.nodes.empty() && draft_.cost(step.nodes.front()).spec == nullptr) {
+      step.kernel.op = draft_.node(step.nodes.front()).op_type;
+    }
     step.kernel.fused = launch.fused;
     step.kernel.layout = launch.layout;
     for (const TensorId t : launch.outputs) {

@@ -25,7 +25,9 @@ Rewrite::Rewrite(Draft& draft) : sizes(draft.graph), draft_(draft) {
   launches_.reserve(graph.nodes.size() + graph.nodes.size() / 4);
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     const ir::Node& node = graph.nodes[n];
-    launches_.push_back({.op = node.op_type,
+    // A node that breaks the specification, or that no table has, is none that rules are about.
+    const bool known = draft.cost(static_cast<ir::NodeId>(n)).spec != nullptr;
+    launches_.push_back({.op = known ? std::string_view(node.op_type) : std::string_view(),
                          .nodes = {static_cast<ir::NodeId>(n)},
                          .inputs = node.inputs,
                          .outputs = node.outputs});

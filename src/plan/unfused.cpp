@@ -106,21 +106,23 @@ class Unfused {
 
   [[nodiscard]] std::string fusing(NodeId n) const {
     const TensorId t = operand(n);
-    if (t == ir::kNoTensor) return {};
+    const auto& results = draft_.node(n).outputs;
+    if (t == ir::kNoTensor || results.empty() || results[0] == ir::kNoTensor) return {};
     const NodeId from = maker(t);
     std::string why = edge(t, n);
     const auto read = draft_.type(t).elements();
-    const auto written = draft_.type(draft_.node(n).outputs[0]).elements();
+    const auto written = draft_.type(results[0]).elements();
     if (why.empty() && read && written && *written > *read) why = "it widens the result";
     if (why.empty()) {
-      why = fmt::format("the runtime has no kernel of {} with {} here", draft_.node(from).op_type,
-                        draft_.node(n).op_type);
+      why = "the runtime has no kernel of " + draft_.node(from).op_type + " with " +
+            draft_.node(n).op_type + " here";
     }
-    return fmt::format("not fused into {}: {}", draft_.name(from), why);
+    return "not fused into " + draft_.name(from) + ": " + why;
   }
 
   [[nodiscard]] std::string norm(NodeId n) const {
-    const TensorId t = draft_.node(n).inputs.at(0);
+    const auto& operands = draft_.node(n).inputs;
+    const TensorId t = operands.empty() ? ir::kNoTensor : operands[0];
     const NodeId from = maker(t);
     if (from == ir::kNoNode) return {};
     if (!contracts(from)) return behind_something(n, from);
