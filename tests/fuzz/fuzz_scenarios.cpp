@@ -18,16 +18,26 @@ namespace {
 using roofline::Scenario;
 
 constexpr std::array kAsked = {
-    "prune:0.5",       "round-channels:8",
-    "low-rank:0.25",   "depthwise",
-    "bottleneck:0.25", "reparameterize",
-    "resolution:64",   "batch:3",
-    "fuse",        "unfuse",
-    "precision:fp16",  "precision:int8",
-    "weights:int4",    "winograd",
-    "im2col",          "sparsity:2:4",
-    "align:16",        "tile",
-    "graphs",          "sparsity:0.9,format=bitmap",
+    "prune:0.5",
+    "round-channels:8",
+    "low-rank:0.25",
+    "depthwise",
+    "bottleneck:0.25",
+    "reparameterize",
+    "resolution:64",
+    "batch:3",
+    "fuse",
+    "unfuse",
+    "precision:fp16",
+    "precision:int8",
+    "weights:int4",
+    "winograd",
+    "im2col",
+    "sparsity:2:4",
+    "align:16",
+    "tile",
+    "graphs",
+    "sparsity:0.9,format=bitmap",
 };
 constexpr std::array kRuntimes = {"basic", "onnxruntime:all", "tensorrt", "ncnn"};
 
