@@ -13,7 +13,6 @@ namespace roofline::calibrate {
 namespace {
 
 constexpr std::int64_t kMostThreads = 1 << 20;
-constexpr double kMillisecondsPerSecond = 1e3;
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpaces = " \t";

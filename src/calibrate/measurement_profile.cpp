@@ -16,7 +16,6 @@ using data::JsonNode;
 
 // Divisors, so that "20" becomes the double that is nearest to 20e-6.
 constexpr double kMicrosecondsPerSecond = 1e6;
-constexpr double kMsPerSecond = 1e3;
 /// From so many runs on, the first one is a warm-up.
 constexpr std::size_t kRunsWithWarmUp = 3;
 constexpr std::string_view kKernelTime = "_kernel_time";
@@ -154,7 +153,7 @@ void read_trtexec_profile(const JsonNode& root, Collector& collector) {
     }
     const std::string_view time = json.has("medianMs") ? "medianMs" : "averageMs";
     row.nodes.push_back({.name = json.at("name").text(),
-                         .seconds = json.at(time).number() / kMsPerSecond,
+                         .seconds = json.at(time).number() / kMillisecondsPerSecond,
                          .runs = runs});
     row.seconds += row.nodes.back().seconds;
   }
@@ -169,7 +168,7 @@ void read_trtexec_profile(const JsonNode& root, Collector& collector) {
 void read_trtexec_times(const JsonNode& root, Collector& collector) {
   std::vector<double> seconds;
   for (const JsonNode json : root.items()) {
-    const double time = json.at("computeMs").number() / kMsPerSecond;
+    const double time = json.at("computeMs").number() / kMillisecondsPerSecond;
     const std::string fault = implausible(time);
     if (fault.empty())
       seconds.push_back(time);

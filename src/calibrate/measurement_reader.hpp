@@ -9,6 +9,8 @@
 // One reader for each format; all of them hand their rows to a Collector.
 namespace roofline::calibrate {
 
+inline constexpr double kMillisecondsPerSecond = 1e3;
+
 /// Takes the rows of one file and refuses bad ones, with a diagnostic for each.
 class Collector {
  public:

@@ -68,6 +68,8 @@ struct CommandGroup {
 /// Every command, in the order of the help.
 [[nodiscard]] std::span<const CommandGroup> command_groups();
 [[nodiscard]] const std::vector<const Command*>& commands();
+/// Words of command names that may stand behind `before`: "hardware " -> list, show, check.
+[[nodiscard]] std::vector<std::string> next_words(std::string_view before);
 
 /// Reads the words behind a command's name. Throws Error (kUsage).
 [[nodiscard]] Arguments parse(const Command& command, const std::vector<std::string>& words);

@@ -39,4 +39,15 @@ const std::vector<const Command*>& commands() {
   return kAll;
 }
 
+std::vector<std::string> next_words(std::string_view before) {
+  std::vector<std::string> words;
+  for (const Command* command : commands()) {
+    if (!command->name.starts_with(before)) continue;
+    const std::string_view rest = command->name.substr(before.size());
+    const std::string word(rest.substr(0, rest.find(' ')));
+    if (words.empty() || words.back() != word) words.push_back(word);
+  }
+  return words;
+}
+
 }  // namespace roofline::cli

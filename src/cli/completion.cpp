@@ -57,25 +57,10 @@ bool is_file(std::string_view value) {
   return false;
 }
 
-/// First words of the commands, or the second ones of those that have `first` as their first.
-Names words_after(std::string_view first) {
-  Names result;
-  for (const Command* command : commands()) {
-    const auto parts = split(command->name, ' ');
-    const bool matches = first.empty() || (parts.size() > 1 && parts[0] == first);
-    if (!matches) continue;
-    std::string word(parts[first.empty() ? 0 : 1]);
-    if (std::find(result.begin(), result.end(), word) == result.end()) {
-      result.push_back(std::move(word));
-    }
-  }
-  return result;
-}
-
 /// First words that others follow: "calibrate", "hardware".
 Names prefixes() {
-  Names result = words_after("");
-  std::erase_if(result, [](const std::string& word) { return words_after(word).empty(); });
+  Names result = next_words("");
+  std::erase_if(result, [](const std::string& word) { return next_words(word + " ").empty(); });
   return result;
 }
 
@@ -127,12 +112,12 @@ complete -F _roofline roofline
 void print_bash(std::ostream& out) {
   out << kBashHead;
   out << fmt::format("  if (( ${{#words[@]}} <= 2 )); then\n    command=\n    values={}\n",
-                     shell_quoted(join(words_after(""), " ") + " --help --version"));
+                     shell_quoted(join(next_words(""), " ") + " --help --version"));
   for (const std::string& first : prefixes()) {
     out << fmt::format(
         "  elif [[ $command == {0} ]] && (( ${{#words[@]}} == 3 )); then\n    command=\n"
         "    values={1}\n",
-        first, shell_quoted(join(words_after(first), " ")));
+        first, shell_quoted(join(next_words(first + " "), " ")));
   }
   out << fmt::format("  fi\n  case $command in {}) command+=\" ${{words[2]}}\" ;; esac\n",
                      join(prefixes(), "|"));
@@ -183,13 +168,13 @@ void print_zsh(std::ostream& out) {
          "_roofline_or_file() {\n  compadd -- \"$@\"\n  _files\n}\n"
          "_roofline() {\n  local command=$words[2]\n  if (( CURRENT == 2 )); then\n"
       << fmt::format("    compadd -- {} --help --version\n    return\n  fi\n",
-                     join(words_after(""), " "));
+                     join(next_words(""), " "));
   for (const std::string& first : prefixes()) {
     out << fmt::format(
         "  if [[ $command == {0} ]]; then\n    if (( CURRENT == 3 )); then\n"
         "      compadd -- {1}\n      return\n    fi\n    command+=\" $words[3]\"\n"
         "    shift words\n    (( CURRENT-- ))\n  fi\n",
-        first, join(words_after(first), " "));
+        first, join(next_words(first + " "), " "));
   }
   out << "  shift words\n  (( CURRENT-- ))\n  case $command in\n";
   for (const Command* command : commands()) {
@@ -238,12 +223,12 @@ complete -c roofline -f
 void print_fish(std::ostream& out) {
   out << kFishHead;
   out << fmt::format("complete -c roofline -n '__roofline_starts \"\"' -a '{}'\n",
-                     join(words_after(""), " "));
+                     join(next_words(""), " "));
   out << "complete -c roofline -n '__roofline_starts \"\"' -l version -d 'how it was built'\n"
          "complete -c roofline -l help -d 'explain the command'\n";
   for (const std::string& first : prefixes()) {
     out << fmt::format("complete -c roofline -n '__roofline_starts {}' -a '{}'\n", first,
-                       join(words_after(first), " "));
+                       join(next_words(first + " "), " "));
   }
   for (const Command* command : commands()) {
     const std::string head =

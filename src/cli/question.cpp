@@ -14,8 +14,6 @@
 namespace roofline::cli {
 namespace {
 
-constexpr std::int64_t kMostThreads = 1 << 20;
-
 std::vector<std::string> split_hardware(const std::vector<std::string>& values) {
   std::vector<std::string> machines;
   for (const std::string& value : values) {
@@ -142,8 +140,7 @@ Question question(const Arguments& arguments, Ranges ranges) {
     request.plan.runtime = *runtime;
   }
   if (const std::string* threads = arguments.one("--threads")) {
-    request.estimate.threads =
-        static_cast<int>(std::min(integer("--threads", *threads, 1), kMostThreads));
+    request.estimate.threads = thread_count(*threads);
   }
   if (const std::string* roof = arguments.one("--roof")) {
     request.estimate.roof =

@@ -17,18 +17,6 @@ namespace {
 
 bool is_help(const std::string& word) { return word == "--help" || word == "-h"; }
 
-/// Names that may stand in place `depth` behind `before`: "hardware" -> list, show, check.
-std::vector<std::string> next_words(std::string_view before) {
-  std::vector<std::string> words;
-  for (const Command* command : commands()) {
-    if (!command->name.starts_with(before)) continue;
-    const std::string_view rest = command->name.substr(before.size());
-    const std::string word(rest.substr(0, rest.find(' ')));
-    if (words.empty() || words.back() != word) words.push_back(word);
-  }
-  return words;
-}
-
 const Command* find_command(std::string_view name) {
   const auto& all = commands();
   const auto found =

@@ -20,8 +20,6 @@ namespace {
 using calibrate::Measurements;
 using calibrate::Validation;
 
-constexpr std::int64_t kMostMeasuredThreads = 1 << 20;
-
 calibrate::ValidateRequest request(const Arguments& arguments) {
   calibrate::ValidateRequest result;
   result.models = arguments.positionals;
@@ -34,8 +32,7 @@ calibrate::ValidateRequest request(const Arguments& arguments) {
     result.precision = *text;
   }
   if (const std::string* text = arguments.one("--threads")) {
-    result.threads =
-        static_cast<int>(std::min(integer("--threads", *text, 1), kMostMeasuredThreads));
+    result.threads = thread_count(*text);
   }
   if (const std::string* text = arguments.one("--roof")) {
     result.roof = *text == "measured" ? hardware::Roof::kMeasured : hardware::Roof::kDatasheet;

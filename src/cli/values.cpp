@@ -81,6 +81,11 @@ std::vector<std::int64_t> shape(std::string_view flag, const std::string& text) 
   return sizes;
 }
 
+int thread_count(const std::string& text) {
+  constexpr std::int64_t kMost = 1 << 20;  // more than any machine has
+  return static_cast<int>(std::min(integer("--threads", text, 1), kMost));
+}
+
 std::vector<std::int64_t> sizes(std::string_view flag, const std::string& text) {
   std::vector<std::int64_t> all;
   for (const std::string_view part : split(text, ',')) {

@@ -17,6 +17,8 @@ const std::string& choice(std::string_view flag, const std::string& text,
 [[nodiscard]] std::vector<std::string> roof_names();
 /// A whole number >= `least`. Throws Error (kUsage).
 std::int64_t integer(std::string_view flag, const std::string& text, std::int64_t least);
+/// The value of --threads. Throws Error (kUsage).
+int thread_count(const std::string& text);
 /// "1..256" (all), "1..256*2" (times 2 each), "64..512+64" (in steps) and single sizes, with commas
 /// between. Ascending within a range. Throws Error (kUsage).
 std::vector<std::int64_t> sizes(std::string_view flag, const std::string& text);

@@ -9,13 +9,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "excerpt.hpp"
 #include "roofline/base/diagnostic.hpp"
 #include "roofline/base/text.hpp"
 
 namespace roofline::data {
 namespace {
 
-constexpr std::size_t kShownColumns = 60;  ///< of text quoted from a file
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 /// What a token is; keys are strings that stand before their value.
@@ -40,10 +40,6 @@ std::string_view kind_text(JsonNode::Kind kind) {
   constexpr std::array<std::string_view, 6> kNames = {"null",     "true or false", "a number",
                                                       "a string", "an array",      "an object"};
   return kNames[static_cast<std::size_t>(kind)];
-}
-
-std::string in_quotes(std::string_view text) {
-  return "'" + ellipsize(printable(text), kShownColumns) + "'";
 }
 
 }  // namespace
@@ -114,7 +110,7 @@ class TokenBuilder : public nlohmann::json_sax<nlohmann::json> {
                    const nlohmann::json::exception& error) override {
     // The position counts the bytes read, the offending one included.
     const std::size_t offset = std::min(position, source_.text.size());
-    const std::string found = last_token.empty() ? "the end of the file" : in_quotes(last_token);
+    const std::string found = last_token.empty() ? "the end of the file" : excerpt(last_token);
     const bool overflow = error.id == 406;  // out_of_range: a number beyond a double
     throw Error("json-syntax", source_.location(offset == 0 ? 0 : offset - 1),
                 overflow ? fmt::format("the number {} is too large for a double", found)
@@ -203,13 +199,13 @@ std::size_t JsonNode::end() const {
 std::string JsonNode::subject() const {
   if (index_ == 0) return "the document";
   const Token& before = source_->tokens[index_ - 1];
-  return kind_of(before) == TokenKind::kKey ? in_quotes(source_->decoded(before)) : "an element";
+  return kind_of(before) == TokenKind::kKey ? excerpt(source_->decoded(before)) : "an element";
 }
 
 std::string JsonNode::raw() const {
   const Token& token = source_->tokens[index_];
   return is_container(token) ? std::string(kind_text(kind()))
-                             : ellipsize(printable(source_->raw(token)), kShownColumns);
+                             : ellipsize(printable(source_->raw(token)), kExcerptColumns);
 }
 
 void JsonNode::require(Kind wanted) const {
@@ -284,7 +280,7 @@ void JsonNode::allow_only(std::span<const std::string> known) const {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     JsonNode(source_, i)
         .fail("unknown-key",
-              fmt::format("{} has an unknown key {}; expected one of {}", subject(), in_quotes(key),
+              fmt::format("{} has an unknown key {}; expected one of {}", subject(), excerpt(key),
                           join(known, ", ")),
               did_you_mean_hint(key, known));
   }

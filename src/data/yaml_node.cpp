@@ -6,18 +6,13 @@
 #include <array>
 #include <cmath>
 
+#include "excerpt.hpp"
 #include "roofline/base/diagnostic.hpp"
 #include "roofline/base/text.hpp"
 #include "roofline/data/yaml.hpp"
 
 namespace roofline::data {
 namespace {
-
-constexpr std::size_t kQuotedColumns = 60;  ///< of text shortened from a file
-
-std::string shortened(std::string_view text) {
-  return "'" + ellipsize(printable(text), kQuotedColumns) + "'";
-}
 
 std::string_view kind_name(YamlNode::Kind kind) {
   switch (kind) {
@@ -34,7 +29,7 @@ std::string_view kind_name(YamlNode::Kind kind) {
 }
 
 std::string subject(const std::string& path) {
-  return path.empty() ? "the document" : shortened(path);
+  return path.empty() ? "the document" : excerpt(path);
 }
 
 }  // namespace
@@ -72,7 +67,7 @@ const std::string& YamlNode::one_of(std::span<const std::string> allowed) const 
   const std::string& value = text();
   if (std::find(allowed.begin(), allowed.end(), value) == allowed.end()) {
     fail("bad-value",
-         fmt::format("{} is {}; expected one of {}", subject(path_), shortened(value),
+         fmt::format("{} is {}; expected one of {}", subject(path_), excerpt(value),
                      join(allowed, ", ")),
          did_you_mean_hint(value, allowed));
   }
@@ -82,8 +77,7 @@ const std::string& YamlNode::one_of(std::span<const std::string> allowed) const 
 std::int64_t YamlNode::integer() const {
   const auto value = parse_int(text());
   if (!value) {
-    fail("bad-value",
-         fmt::format("{} is {}; expected an integer", subject(path_), shortened(text_)));
+    fail("bad-value", fmt::format("{} is {}; expected an integer", subject(path_), excerpt(text_)));
   }
   return *value;
 }
@@ -92,7 +86,7 @@ double YamlNode::number() const {
   const auto value = parse_double(text());
   if (!value || !std::isfinite(*value)) {
     fail("bad-value",
-         fmt::format("{} is {}; expected a finite number", subject(path_), shortened(text_)));
+         fmt::format("{} is {}; expected a finite number", subject(path_), excerpt(text_)));
   }
   return *value;
 }
@@ -138,7 +132,7 @@ void YamlNode::allow_only(std::span<const std::string> known) const {
     if (std::find(known.begin(), known.end(), keys_[i]) != known.end()) continue;
     throw Error("unknown-key", children_[i].location_at(children_[i].key_position_),
                 fmt::format("{} has an unknown key {}; expected one of {}", subject(path_),
-                            shortened(keys_[i]), join(known, ", ")),
+                            excerpt(keys_[i]), join(known, ", ")),
                 did_you_mean_hint(keys_[i], known));
   }
 }

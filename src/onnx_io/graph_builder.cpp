@@ -22,7 +22,6 @@ using ir::TensorId;
 
 constexpr int kNodeOverload = 8;
 constexpr int kFunctionValueInfo = 12;
-constexpr const char* kExportAgain = "the file breaks the ONNX specification: export it again";
 
 std::size_t size_of(int count) { return static_cast<std::size_t>(count); }
 

@@ -15,8 +15,6 @@
 namespace roofline::onnx_io {
 namespace {
 
-constexpr const char* kBrokenTensor = "the file breaks the ONNX specification: export it again";
-
 template <class Dims>
 ir::Shape convert_dims(const Dims& dims) {
   ir::Shape shape(dims.begin(), dims.end());
@@ -25,7 +23,7 @@ ir::Shape convert_dims(const Dims& dims) {
     std::string text;
     for (const std::int64_t d : shape) text += (text.empty() ? "" : "x") + std::to_string(d);
     throw RuleError("bad-tensor", fmt::format("its dims {} have a negative size", text),
-                    kBrokenTensor);
+                    kExportAgain);
   }
   return shape;
 }
@@ -61,7 +59,7 @@ void check_size(const ir::Constant& c, std::int64_t found, std::optional<std::in
   throw RuleError(
       "bad-tensor",
       fmt::format("it holds {} {} of data, but {} needs {}", found, unit, describe(c), need),
-      kBrokenTensor);
+      kExportAgain);
 }
 
 std::optional<ir::SmallValue> from_raw(const ir::Constant& c, const std::string& raw,
@@ -183,7 +181,7 @@ ir::Constant convert_sparse(const onnx::SparseTensorProto& proto) {
   if (!stored) {
     throw RuleError("bad-tensor",
                     fmt::format("it stores {} values: more than 2^63", ir::to_string(values.dims)),
-                    kBrokenTensor);
+                    kExportAgain);
   }
   c.sparse_values = *stored;
   return c;

@@ -9,6 +9,10 @@ class TypeProto;
 
 namespace roofline::onnx_io {
 
+/// The remedy for a file that no exporter should write.
+inline constexpr const char* kExportAgain =
+    "the file breaks the ONNX specification: export it again";
+
 /// Dims and dtype of `proto`, and its elements when they are few and in the file.
 /// Throws RuleError when a dim is negative or the data present has another size than the dims say.
 [[nodiscard]] ir::Constant convert_tensor(const onnx::TensorProto& proto);

@@ -11,8 +11,6 @@ namespace {
 
 using ir::TensorId;
 
-std::size_t at_index(std::int32_t id) { return static_cast<std::size_t>(id); }
-
 }  // namespace
 
 Rewrite::Rewrite(Draft& draft) : sizes(draft.graph), draft_(draft) {
@@ -60,13 +58,13 @@ TensorId Rewrite::input(LaunchId l, std::size_t i) const {
   return i < at(l).inputs.size() ? at(l).inputs[i] : ir::kNoTensor;
 }
 
-int Rewrite::region(LaunchId l) const { return regions_[at_index(l)]; }
+int Rewrite::region(LaunchId l) const { return regions_[ir::at(l)]; }
 
 LaunchId Rewrite::producer(TensorId t) const {
-  return t == ir::kNoTensor ? kNoLaunch : producers_[at_index(t)];
+  return t == ir::kNoTensor ? kNoLaunch : producers_[ir::at(t)];
 }
 
-std::size_t Rewrite::uses(TensorId t) const { return t == ir::kNoTensor ? 0 : uses_[at_index(t)]; }
+std::size_t Rewrite::uses(TensorId t) const { return t == ir::kNoTensor ? 0 : uses_[ir::at(t)]; }
 
 bool Rewrite::is_current(const Use& use, TensorId t) const {
   const Launch& launch = at(use.launch);
@@ -74,7 +72,7 @@ bool Rewrite::is_current(const Use& use, TensorId t) const {
 }
 
 const std::vector<Rewrite::Use>& Rewrite::current_uses(TensorId t) {
-  auto& list = readers_[at_index(t)];
+  auto& list = readers_[ir::at(t)];
   std::sort(list.begin(), list.end());
   list.erase(std::unique(list.begin(), list.end()), list.end());
   std::erase_if(list, [&](const Use& use) { return !is_current(use, t); });
@@ -91,12 +89,12 @@ std::vector<LaunchId> Rewrite::readers(TensorId t) {
 }
 
 bool Rewrite::is_wanted(TensorId t) const {
-  return t != ir::kNoTensor && at_index(t) < draft_.kept.size() && draft_.kept[at_index(t)];
+  return t != ir::kNoTensor && ir::at(t) < draft_.kept.size() && draft_.kept[ir::at(t)];
 }
 
 LaunchId Rewrite::sole_reader(TensorId t) {
-  if (t == ir::kNoTensor || uses_[at_index(t)] != 1 || is_wanted(t)) return kNoLaunch;
-  auto& list = readers_[at_index(t)];
+  if (t == ir::kNoTensor || uses_[ir::at(t)] != 1 || is_wanted(t)) return kNoLaunch;
+  auto& list = readers_[ir::at(t)];
   // Entries are stale at most once: each is looked at until it is dropped.
   while (!list.empty() && !is_current(list.back(), t)) list.pop_back();
   return list.empty() ? kNoLaunch : list.back().launch;
@@ -120,10 +118,10 @@ TensorId Rewrite::other_input(LaunchId l, TensorId t) const {
   return inputs[0] == t ? inputs[1] : inputs[0];
 }
 
-bool Rewrite::is_constant(TensorId t) const { return t != ir::kNoTensor && constant_[at_index(t)]; }
+bool Rewrite::is_constant(TensorId t) const { return t != ir::kNoTensor && constant_[ir::at(t)]; }
 
 void Rewrite::set_constant(TensorId t) {
-  if (t != ir::kNoTensor) constant_[at_index(t)] = true;
+  if (t != ir::kNoTensor) constant_[ir::at(t)] = true;
 }
 
 std::optional<double> Rewrite::number(TensorId t) const {
@@ -145,31 +143,31 @@ ir::DType Rewrite::dtype(TensorId t) const {
 }
 
 TensorId Rewrite::root(TensorId t) const {
-  while (root_[at_index(t)] != t) t = root_[at_index(t)];
+  while (root_[ir::at(t)] != t) t = root_[ir::at(t)];
   return t;
 }
 
 void Rewrite::set_root(TensorId t, TensorId to) {
   const TensorId own = sizes.origin(t);
   const TensorId end = root(sizes.origin(to));
-  if (end != own) root_[at_index(own)] = end;
+  if (end != own) root_[ir::at(own)] = end;
 }
 
 void Rewrite::add_use(TensorId t, LaunchId l, std::size_t operand) {
-  if (t == ir::kNoTensor || constant_[at_index(t)]) return;
-  ++uses_[at_index(t)];
-  readers_[at_index(t)].push_back({.launch = l, .operand = static_cast<std::uint32_t>(operand)});
+  if (t == ir::kNoTensor || constant_[ir::at(t)]) return;
+  ++uses_[ir::at(t)];
+  readers_[ir::at(t)].push_back({.launch = l, .operand = static_cast<std::uint32_t>(operand)});
 }
 
 void Rewrite::drop_use(TensorId t) {
-  if (t == ir::kNoTensor || constant_[at_index(t)]) return;
-  if (uses_[at_index(t)] > 0) --uses_[at_index(t)];
+  if (t == ir::kNoTensor || constant_[ir::at(t)]) return;
+  if (uses_[ir::at(t)] > 0) --uses_[ir::at(t)];
 }
 
 void Rewrite::link(LaunchId l) {
   for (std::size_t i = 0; i < at(l).inputs.size(); ++i) add_use(at(l).inputs[i], l, i);
   for (const TensorId t : at(l).outputs) {
-    if (t != ir::kNoTensor) producers_[at_index(t)] = l;
+    if (t != ir::kNoTensor) producers_[ir::at(t)] = l;
   }
   order_valid_ = false;
 }
@@ -177,7 +175,7 @@ void Rewrite::link(LaunchId l) {
 void Rewrite::unlink(LaunchId l) {
   for (const TensorId t : at(l).inputs) drop_use(t);
   for (const TensorId t : at(l).outputs) {
-    if (t != ir::kNoTensor && producers_[at_index(t)] == l) producers_[at_index(t)] = kNoLaunch;
+    if (t != ir::kNoTensor && producers_[ir::at(t)] == l) producers_[ir::at(t)] = kNoLaunch;
   }
   order_valid_ = false;
   modified_ = true;
@@ -208,7 +206,7 @@ std::string Rewrite::name(LaunchId l) const {
 
 void Rewrite::explain(LaunchId l, std::string reason) {
   if (at(l).nodes.empty()) return;
-  auto& reasons = draft_.reasons[at_index(at(l).nodes.front())];
+  auto& reasons = draft_.reasons[ir::at(at(l).nodes.front())];
   if (std::find(reasons.begin(), reasons.end(), reason) == reasons.end()) {
     reasons.push_back(std::move(reason));
   }
@@ -249,8 +247,8 @@ bool Rewrite::eliminate(LaunchId l, std::size_t i, std::string_view why) {
     remove(l, std::string(why));
     auto& outputs = at(source).outputs;
     std::replace(outputs.begin(), outputs.end(), to, from);
-    producers_[at_index(to)] = kNoLaunch;
-    producers_[at_index(from)] = source;
+    producers_[ir::at(to)] = kNoLaunch;
+    producers_[ir::at(from)] = source;
     set_root(to, from);
     return true;
   }
@@ -262,8 +260,8 @@ bool Rewrite::eliminate(LaunchId l, std::size_t i, std::string_view why) {
 
 void Rewrite::remove(LaunchId l, const std::string& why) {
   for (const ir::NodeId n : at(l).nodes) {
-    if (!why.empty()) draft_.reasons[at_index(n)].push_back(why);
-    draft_.host[at_index(n)] = true;
+    if (!why.empty()) draft_.reasons[ir::at(n)].push_back(why);
+    draft_.host[ir::at(n)] = true;
   }
   unlink(l);
   at(l).live = false;
@@ -318,11 +316,11 @@ void Rewrite::set_inputs(LaunchId l, std::vector<TensorId> inputs) {
 
 void Rewrite::set_output(LaunchId l, std::size_t i, TensorId t) {
   const TensorId before = at(l).outputs[i];
-  if (before != ir::kNoTensor && producers_[at_index(before)] == l) {
-    producers_[at_index(before)] = kNoLaunch;
+  if (before != ir::kNoTensor && producers_[ir::at(before)] == l) {
+    producers_[ir::at(before)] = kNoLaunch;
   }
   at(l).outputs[i] = t;
-  producers_[at_index(t)] = l;
+  producers_[ir::at(t)] = l;
   order_valid_ = false;
   modified_ = true;
 }
@@ -340,9 +338,9 @@ const std::vector<LaunchId>& Rewrite::order() {
   std::vector<char> state(launches_.size());
   std::vector<std::pair<LaunchId, std::size_t>> path;
   for (LaunchId first = 0; first < count(); ++first) {
-    if (!at(first).live || state[at_index(first)] != 0) continue;
+    if (!at(first).live || state[ir::at(first)] != 0) continue;
     path.emplace_back(first, 0);
-    state[at_index(first)] = 1;
+    state[ir::at(first)] = 1;
     while (!path.empty()) {
       auto& [l, operand] = path.back();
       if (operand == at(l).inputs.size()) {
@@ -351,8 +349,8 @@ const std::vector<LaunchId>& Rewrite::order() {
         continue;
       }
       const LaunchId source = producer(at(l).inputs[operand++]);
-      if (source == kNoLaunch || state[at_index(source)] != 0 || !at(source).live) continue;
-      state[at_index(source)] = 1;
+      if (source == kNoLaunch || state[ir::at(source)] != 0 || !at(source).live) continue;
+      state[ir::at(source)] = 1;
       path.emplace_back(source, 0);
     }
   }
