@@ -100,7 +100,8 @@ Sketches pointwise_models() {
        pair(224, 32, 16, 1),       pair(160, 32, 64, 1),        pair(7, 256, 1024, 1, 4),
        pair(1, 32, 8, 40),         pair(1, 256, 64, 20),        pair(1, 1152, 48, 10),
        pair(1, 960, 240, 3),       square(1, 1280, 1000, 1, 1), pair(1, 480, 20, 30),
-       square(56, 256, 512, 1, 2), square(56, 64, 128, 1, 2),   pair(112, 64, 24, 1)});
+       square(56, 256, 512, 1, 2), square(56, 64, 128, 1, 2),   pair(112, 64, 24, 1),
+       pair(7, 512, 2048, 12),     pair(14, 512, 2048, 12)});
 }
 
 Sketches dense_conv_models() {
@@ -146,7 +147,8 @@ Sketches dense_conv_models() {
                                spread({100}, 256, {3}, 6),
                                std::move(wave),
                                spread({400}, 64, {9}, 6),
-                               spread({1500}, 128, {1}, 2)});
+                               spread({1500}, 128, {1}, 2),
+                               square(7, 512, 512, 3, 1, 10)});
 }
 
 Sketches first_conv_models() {

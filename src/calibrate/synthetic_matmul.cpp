@@ -175,13 +175,15 @@ Sketches gemm_models() {
            {3136, {32, 128, 32}, 1}, {512, {128, 128}, 6},       {32, {128, 6000}, 1},
            {1024, {256, 1024}, 1},   {128, {512, 2048}, 1},      {64, {2048, 512}, 1},
            {128, {3072, 384}, 1},    {256, {1024, 640}, 1},      {400, {2048, 320}, 1},
-           {197, {1536, 512}, 1},    {320, {2304, 256}, 1}}) {
+           {197, {1536, 512}, 1},    {320, {2304, 256}, 1},    {1, {768, 3072, 768}, 6},
+           {16, {768, 3072, 768}, 5}, {128, {768, 3072, 768}, 5}}) {
     sketches.push_back(gemm_chain(r.m, r.widths, r.repeats));
   }
   sketches.push_back(matmul_chain(128, 256, 4, false));
   sketches.push_back(matmul_chain(50, 512, 3, true));
   sketches.push_back(matmul_chain(1, 512, 5, true));
   sketches.push_back(matmul_chain(1, 384, 8, false));
+  sketches.push_back(matmul_chain(128, 1024, 24, false));
   return sketches;
 }
 
