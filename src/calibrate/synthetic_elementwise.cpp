@@ -32,7 +32,8 @@ onnx_io::ModelSketch broadcast(const Broadcast& row, std::string_view op) {
   Sketch s(fmt::format("broadcast_{}_{}_{}", row.pattern, op, dims_text(row.dims)));
   std::string x = s.input(row.dims);
   const std::string other = s.input(row.other);
-  const int repeats = product(row.dims) < 400'000 ? 4 : 2;
+  const std::int64_t elements = product(row.dims);
+  const int repeats = elements < 20'000 ? 24 : elements < 400'000 ? 4 : 2;
   for (int i = 0; i < repeats; ++i) x = s.node(op, {x, other});
   s.sink(x);
   return s.take();
@@ -75,6 +76,8 @@ Sketches broadcast_models() {
                                       {"scalar", {1, 1048576}, {1}},
                                       {"row", {128, 768}, {768}},
                                       {"row", {3136, 96}, {96}},
+                                      {"row", {16, 64}, {64}},
+                                      {"row", {64, 256}, {256}},
 
                                       {"column", {197, 768}, {197, 1}},
 
