@@ -32,7 +32,7 @@ struct Width {
   double width;
 };
 constexpr std::array kWidths = {
-    Width{"efficiency", 0.7},       Width{"call_s", 1.0},
+    Width{"efficiency", 0.7},       Width{"call_s", 0.6},
     Width{"cached", 0.4},           Width{"overlapped", 0.4},
     Width{"streamed", 0.5},         Width{"run_s", 1.5},
     Width{"link_s", 1.5},           Width{"step_s", 0.8},

@@ -8,34 +8,40 @@
 #include "draft.hpp"
 #include "rewrite.hpp"
 
-// kind                  work                            extents
-// conv.pointwise        FLOPs, channels in blocks       [channels in, channels out, pixels]
-// conv.spatial          FLOPs on real input             [channels in, channels out, row by columns
-// at an edge] conv.vector           FLOPs on real input             [channels in, channels out,
-// row] conv.first            FLOPs of few input channels     [channels in x taps, channels out,
-// row] conv.depthwise        FLOPs, padding taps included    [row, taps, channels] conv.grouped
-// FLOPs on real input             [channels in of a group, row, out of one] im2col.pointwise,
-// .spatial, .first  FLOPs             [k, channels out, pixels] im2col.grouped[.pointwise]  FLOPs;
-// a call is a group  [k, channels out of a group, pixels] im2col.depthwise      FLOPs [row, taps,
-// channels] conv.transposed       FLOPs                           [k, n, pixels in] gemm, gemv
-// FLOPs, columns in vectors       [k, n, m]        constant second operand gemm.aliased the same,
-// rows of the first operand on the same lines of the first cache matmul, matvec        the same [k,
-// n, m]        both operands computed attention             FLOPs                           [k, n,
-// m] recurrent             FLOPs; a call is a time step    [hidden size, directions, batch] norm,
-// softmax         elements                        [row] softmax.outer         elements [row,
-// elements of one sum] reduce.inner          elements read                   [elements of one sum]
-// reduce.outer          elements read                   [elements behind the axis, of one sum]
-// pool, pool.blocked    taps                            [row, results by elements read, taps]
-// pool.global[.blocked] elements read                   [elements of one sum]
-// resize.*[.blocked]    elements written                [row]
-// elementwise           elements                        [row]
-// broadcast             elements                        [run in which no operand changes its step]
-// unary                 elements                        [row]
-// move                  elements                        [contiguous run]
-// move.scatter          elements, each on its own       [row]
-// quantize, other       elements                        [row]
-// reorder               elements                        [pixels]
-// view                  none
+// clang-format off
+// kind                      work                            extents
+// conv.pointwise            FLOPs, channels in blocks       [channels in, channels out, pixels]
+// conv.spatial              FLOPs on real input             [channels in, channels out, row by columns at an edge]
+// conv.vector               FLOPs on real input             [channels in, channels out, row]
+// conv.first                FLOPs of few input channels     [channels in x taps, channels out, row]
+// conv.depthwise            FLOPs, padding taps included    [row, taps, channels]
+// conv.grouped              FLOPs on real input             [channels in of a group, row, out of one]
+// im2col.pointwise, .spatial, .first  FLOPs                 [k, channels out, pixels]
+// im2col.grouped[.pointwise]  FLOPs; a call is a group      [k, channels out of a group, pixels]
+// im2col.depthwise          FLOPs                           [row, taps, channels]
+// conv.transposed           FLOPs                           [k, n, pixels in]
+// gemm, gemv                FLOPs, columns in vectors       [k, n, m]        constant second operand
+// gemm.aliased              the same, rows of the first operand on the same lines of the first cache
+// matmul, matvec            the same                        [k, n, m]        both operands computed
+// attention                 FLOPs                           [k, n, m]
+// recurrent                 FLOPs; a call is a time step    [hidden size, directions, batch]
+// norm, softmax             elements                        [row]
+// softmax.outer             elements                        [row, elements of one sum]
+// reduce.inner              elements read                   [elements of one sum]
+// reduce.outer              elements read                   [elements behind the axis, of one sum]
+// reduce.outer.rows         the same, nothing in front of the axis
+// pool, pool.blocked        taps                            [row, results by elements read, taps]
+// pool.global[.blocked]     elements read                   [elements of one sum]
+// resize.*[.blocked]        elements written                [row]
+// elementwise               elements                        [row]
+// broadcast                 elements                        [run in which no operand changes its step]
+// unary                     elements                        [row]
+// move                      elements                        [contiguous run]
+// move.scatter              elements, each on its own       [row]
+// quantize, other           elements                        [row]
+// reorder                   elements                        [pixels]
+// view                      none
+// clang-format on
 namespace roofline::plan {
 namespace {
 
@@ -265,7 +271,9 @@ class Describer {
     const double each = std::max(1.0, kernel_.work / std::max(1.0, kernel_.results));
     kernel_.extents[0] = each;
     if (inner || in_ == nullptr || out_ == nullptr) return;
-    kernel_.extents[0] = common_tail(*in_, *out_);
+    const double behind = common_tail(*in_, *out_);
+    if (kernel_.results <= behind) kernel_.kind = "reduce.outer.rows";
+    kernel_.extents[0] = behind;
     kernel_.extents[1] = each;
   }
 
