@@ -101,7 +101,7 @@ Sketches pointwise_models() {
        pair(1, 32, 8, 40),         pair(1, 256, 64, 20),        pair(1, 1152, 48, 10),
        pair(1, 960, 240, 3),       square(1, 1280, 1000, 1, 1), pair(1, 480, 20, 30),
        square(56, 256, 512, 1, 2), square(56, 64, 128, 1, 2),   pair(112, 64, 24, 1),
-       pair(7, 512, 2048, 12),     pair(14, 512, 2048, 12)});
+       pair(7, 512, 2048, 12)});
 }
 
 Sketches dense_conv_models() {

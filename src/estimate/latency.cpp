@@ -182,12 +182,8 @@ LatencyModel::Bandwidths LatencyModel::cached_bandwidth(double distance) const {
 void LatencyModel::add_traffic(const plan::Step& step, const plan::Plan& plan,
                                std::span<const double> distances, StepTime& t) const {
   const Terms& terms = calibration_.terms;
-  // A measured curve ends with what one core draws from main memory.
+  // A measured curve goes on into main memory, whose rate falls as page tables outgrow caches.
   const bool measured = !profile_.bandwidth_curve.empty() && cores_ == 1;
-  const Bandwidths dram = measured
-                              ? Bandwidths{curve_.back().read_bytes_per_s * terms.dram_bandwidth,
-                                           curve_.back().write_bytes_per_s * terms.dram_bandwidth}
-                              : Bandwidths{dram_bytes_per_s_, dram_bytes_per_s_};
   for (std::size_t i = 0; i < step.accesses.size(); ++i) {
     const plan::BufferAccess& access = step.accesses[i];
     const double bytes = access.bytes.as_double();
@@ -198,7 +194,7 @@ void LatencyModel::add_traffic(const plan::Step& step, const plan::Plan& plan,
     const Bandwidths rates = cached_bandwidth(distances[i]);
     const double rate = access.is_write ? rates.write : rates.read;
     t.cached_s += (1 - missed) * bytes / (rate * terms.cache_bandwidth);
-    t.dram_s += missed * bytes / (access.is_write ? dram.write : dram.read);
+    t.dram_s += missed * bytes / (measured ? rate * terms.dram_bandwidth : dram_bytes_per_s_);
   }
   if (step.kernel.reread_bytes > 0) {
     const double rate = cached_bandwidth(step.kernel.reread_span).read * terms.cache_bandwidth;
