@@ -9,6 +9,7 @@ namespace roofline::calibrate {
 namespace {
 
 constexpr double kScale = 0.02;
+constexpr std::int64_t kPooled = 64;  ///< channels
 
 /// Scale and zero point of activations (uint8).
 struct Scales {
@@ -27,24 +28,46 @@ struct WeightScales {
 struct Conv {
   std::int64_t edge, channels, kernel, group;
   int repeats;
+  std::int64_t in = channels;
+  std::int64_t stride = 1;
 };
 
-onnx_io::ModelSketch quantized_conv(const Conv& c) {
-  Sketch s(fmt::format("qconv_{0}x{0}_{1}k{2}g{3}_x{4}", c.edge, c.channels, c.kernel, c.group,
-                       c.repeats));
+std::string quantized_conv(Sketch& s, const Conv& c, const std::string& x) {
   const Scales q(s);
   const WeightScales w(s);
-  std::string x = s.input({1, c.channels, c.edge, c.edge}, ir::DType::kUint8);
-  for (int i = 0; i < c.repeats; ++i) {
-    const std::string weight =
-        s.random(ir::DType::kInt8, {c.channels, c.channels / c.group, c.kernel, c.kernel}, -64, 63);
-    x = s.node("QLinearConv",
-               {x, q.scale, q.zero, weight, w.scale, w.zero, q.scale, q.zero,
-                s.random(ir::DType::kInt32, {c.channels}, -100, 100)},
-               {attr("kernel_shape", Dims{c.kernel, c.kernel}), attr("pads", Dims(4, c.kernel / 2)),
-                attr("group", c.group)});
-  }
+  const std::string weight =
+      s.random(ir::DType::kInt8, {c.channels, c.in / c.group, c.kernel, c.kernel}, -64, 63);
+  return s.node(
+      "QLinearConv",
+      {x, q.scale, q.zero, weight, w.scale, w.zero, q.scale, q.zero,
+       s.random(ir::DType::kInt32, {c.channels}, -100, 100)},
+      {attr("kernel_shape", Dims{c.kernel, c.kernel}), attr("pads", Dims(4, c.kernel / 2)),
+       attr("strides", Dims(2, c.stride)), attr("group", c.group)});
+}
+
+onnx_io::ModelSketch quantized_convs(const Conv& c) {
+  Sketch s(fmt::format("qconv_{0}x{0}_{1}-{2}k{3}s{4}g{5}_x{6}", c.edge, c.in, c.channels, c.kernel,
+                       c.stride, c.group, c.repeats));
+  std::string x = s.input({1, c.in, c.edge, c.edge}, ir::DType::kUint8);
+  for (int i = 0; i < c.repeats; ++i) x = quantized_conv(s, c, x);
   s.sink(x, ir::DType::kUint8);
+  return s.take();
+}
+
+struct Pool {
+  std::int64_t edge, kernel;
+};
+
+/// Alone, or `behind` a convolution, whose layout it shares.
+onnx_io::ModelSketch integer_pool(const Pool& p, bool is_behind) {
+  Sketch s(
+      fmt::format("pool_integer_{0}x{0}_k{1}{2}", p.edge, p.kernel, is_behind ? "_behind" : ""));
+  std::string x = s.input({1, is_behind ? 16 : kPooled, p.edge, p.edge}, ir::DType::kUint8);
+  if (is_behind) x = quantized_conv(s, {p.edge, kPooled, 1, 1, 1, 16}, x);
+  const std::int64_t kernel = p.kernel;
+  s.sink(s.node("MaxPool", {x},
+                {attr("kernel_shape", Dims{kernel, kernel}), attr("strides", Dims{2, 2})}),
+         ir::DType::kUint8);
   return s.take();
 }
 
@@ -142,11 +165,12 @@ onnx_io::ModelSketch quantized_binary(std::int64_t elements, std::string_view op
 
 Sketches quantized_models() {
   Sketches sketches;
-  for (const Conv& c : {Conv{56, 64, 1, 1, 6}, Conv{56, 64, 3, 1, 2}, Conv{28, 128, 3, 1, 2},
-                        Conv{14, 256, 1, 1, 10}, Conv{7, 512, 1, 1, 8}, Conv{14, 256, 3, 1, 2},
-                        Conv{56, 96, 3, 96, 4}, Conv{14, 480, 3, 480, 8}, Conv{7, 512, 3, 1, 1},
-                        Conv{28, 128, 1, 1, 8}}) {
-    sketches.push_back(quantized_conv(c));
+  for (const Conv& c :
+       {Conv{56, 64, 1, 1, 6}, Conv{56, 64, 3, 1, 2}, Conv{28, 128, 3, 1, 2},
+        Conv{14, 256, 1, 1, 10}, Conv{7, 512, 1, 1, 8}, Conv{14, 256, 3, 1, 2},
+        Conv{56, 96, 3, 96, 4}, Conv{14, 480, 3, 480, 8}, Conv{7, 512, 3, 1, 1},
+        Conv{28, 128, 1, 1, 8}, Conv{224, 64, 7, 1, 1, 3, 2}, Conv{224, 32, 3, 1, 1, 3, 2}}) {
+    sketches.push_back(quantized_convs(c));
   }
   append(sketches,
          cross(std::vector<Product>{{128, 768, 1}, {1, 1024, 4}, {16, 512, 6}, {384, 384, 3}},
@@ -167,6 +191,8 @@ Sketches quantized_models() {
   append(sketches,
          cross(std::vector<std::int64_t>{65536, 1048576},
                std::vector<std::string_view>{"QLinearAdd", "QLinearMul"}, quantized_binary));
+  append(sketches, cross(std::vector<Pool>{{28, 2}, {28, 3}, {112, 2}, {112, 3}},
+                         std::vector<bool>{false, true}, integer_pool));
   return sketches;
 }
 

@@ -31,6 +31,7 @@
 // reduce.outer              elements read                   [elements behind the axis, of one sum]
 // reduce.outer.rows         the same, nothing in front of the axis
 // pool, pool.blocked        taps                            [row, results by elements read, taps]
+// pool.integer              the same, on integers with channels before space
 // pool.global[.blocked]     elements read                   [elements of one sum]
 // resize.*[.blocked]        elements written                [row]
 // elementwise               elements                        [row]
@@ -320,7 +321,13 @@ class Describer {
       kernel_.extents[0] = pixels_in();
       return;
     }
-    kernel_.kind = blocked() ? "pool.blocked" : "pool";
+    const ir::DType pooled = draft_.type(draft_.node(step_.nodes.front()).inputs.at(0)).dtype;
+    if (blocked())
+      kernel_.kind = "pool.blocked";
+    else if (kernel_.layout == Layout::kPlain && ir::is_integer(pooled))
+      kernel_.kind = "pool.integer";
+    else
+      kernel_.kind = "pool";
     kernel_.work = std::max(kernel_.results, step_.work.arithmetic.as_double());
     kernel_.extents[1] = kernel_.results / std::max(1.0, elements_read());
     kernel_.extents[2] = kernel_.work / std::max(1.0, kernel_.results);

@@ -1,6 +1,6 @@
-// Before: QLinearConv and MaxPool on integers of 8 bits, channels before space. After: they run
-// with channels last, between Transposes; elementwise kernels and pools in such a region join it,
-// so that Transposes stand at its borders only. Conditions: images (4 axes); weights are constants;
+// Before: QLinearConv on integers of 8 bits, channels before space. After: it runs with channels
+// last, between Transposes; elementwise kernels and pools in such a region join it, so that
+// Transposes stand at its borders only. Conditions: images (4 axes); weights are constants;
 // all data operands of what joins are in the region. It does not model: regions of floats (half
 // precision).
 #include <algorithm>
@@ -51,6 +51,7 @@ class ChannelsLast {
     if (op == "QLinearConv") {
       if (graph_.is_constant(graph_.input(l, 1))) convert(l, 1);
     } else if (op == "MaxPool" && graph_.at(l).outputs.size() == 1) {
+      if (!last_.contains(graph_.input(l, 0))) return;
       graph_.at(l).op = "NhwcMaxPool";
       convert(l, 1);
     } else if (std::find(kJoin.begin(), kJoin.end(), op) != kJoin.end()) {
@@ -83,6 +84,7 @@ class ChannelsLast {
     const TensorId plain = graph_.output(l);
     last_[plain] = form(plain);
     graph_.set_output(l, 0, last_[plain]);
+    graph_.at(l).layout = Layout::kChannelsLast;
     results_.push_back(plain);
   }
 

@@ -49,8 +49,9 @@ struct BufferAccess {
 
 /// How the elements of an activation lie in memory.
 enum class Layout : std::uint8_t {
-  kPlain,    ///< as ONNX says: channels before space
-  kBlocked,  ///< channels in blocks of the machine's vector length (NCHWc)
+  kPlain,         ///< as ONNX says: channels before space
+  kBlocked,       ///< channels in blocks of the machine's vector length (NCHWc)
+  kChannelsLast,  ///< space before channels (NHWC)
 };
 
 /// The code that runs a step, as the latency model sees it.
