@@ -60,7 +60,12 @@ constexpr double kLeastSplitDepth = 128;  ///< elements of k that a split keeps 
 /// 32 results per clock. CUDA C++ Programming Guide, Throughput of Native Arithmetic Instructions,
 /// compute capability 6.1.
 constexpr double kConversion = 8;
-constexpr double kHeadsPerCore = 2;  ///< fused attention: a block of threads has a whole head
+constexpr double kBlocksPerCore = 2;  ///< of threads, in fused attention
+constexpr double kBlockRows = 256;    ///< of a head that such a block has at most
+/// FLOPs of fp32 that a multiprocessor does in a clock while special functions, conversions and
+/// integers keep pace: 64 lanes. The other 64 of compute capability 8.6 and 8.9 do fp32 alone, and
+/// exponentials stay at 16 a clock: CUDA C++ Programming Guide, as above.
+constexpr double kMixedFlops = 128;
 
 }  // namespace
 
@@ -86,6 +91,10 @@ LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibratio
   const double each = cores_ > 1 ? terms.thread_efficiency : 1;
   share_ = is_cpu ? cores_ / all * each : 1;
   vector_peak_ = vector_peak(profile) * share_;
+  mixed_peak_ = vector_peak_;
+  if (!is_cpu && profile.clock_hz) {
+    mixed_peak_ = std::min(mixed_peak_, kMixedFlops * all * profile.clock_hz->value);
+  }
   curve_ = profile.bandwidth_curve.empty() ? level_curve(profile) : profile.bandwidth_curve;
   const double copies = profile.bandwidth_curve.empty() ? share_ : cores_ * each;
   for (hardware::BandwidthPoint& point : curve_) {
@@ -207,8 +216,9 @@ double LatencyModel::attention_s(const ops::Contraction& c, double rate) const {
   const double scores = batch * static_cast<double>(c.m) * static_cast<double>(c.n);
   const double flops = 2 * scores * static_cast<double>(c.k);
   const double cores = profile_.cores ? profile_.cores->value : 1;
-  const double busy = std::min(1.0, batch / (kHeadsPerCore * cores));
-  return (flops / rate + scores * calibration_.terms.softmax_flops / vector_peak_) / busy;
+  const double blocks = batch * std::ceil(static_cast<double>(c.m) / kBlockRows);
+  const double busy = std::min(1.0, blocks / (kBlocksPerCore * cores));
+  return (flops / rate + scores * calibration_.terms.softmax_flops / mixed_peak_) / busy;
 }
 
 /// The fastest tile and split of k, as a library's tuner would pick it.

@@ -53,6 +53,7 @@ class LatencyModel {
   double cores_ = 1;                                  ///< that run
   double share_ = 1;        ///< of the machine's rates that these cores reach
   double vector_peak_ = 0;  ///< fp32 FLOP/s of the cores that run
+  double mixed_peak_ = 0;   ///< the same among special functions
   double dram_bytes_per_s_ = 0;
   double last_cache_bytes_ = 0;
   double clock_scale_ = 1;  ///< of fixed times

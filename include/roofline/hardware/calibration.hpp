@@ -42,7 +42,7 @@ struct Terms {
   double tile_prologue = 0;   ///< k elements of 2 bytes that a tile costs before it starts
   double split_s = 0;         ///< fixed time of reducing a contraction split along k
   double epilogue_flops = 0;  ///< of the vector unit, for each result of a contraction
-  double softmax_flops = 0;   ///< of the vector unit, for each score of a fused attention
+  double softmax_flops = 0;   ///< among special functions, for each score of a fused attention
   /// Energy in pJ of a FLOP of 16 bits on a matrix unit, all around it included, in logic of
   /// TSMC's 16 nm process at 1 GHz; 0: no power cap.
   double flop_pj = 0;
