@@ -9,7 +9,6 @@ namespace roofline::calibrate {
 namespace {
 
 constexpr double kScale = 0.02;
-constexpr std::int64_t kPooled = 64;  ///< channels
 
 /// Scale and zero point of activations (uint8).
 struct Scales {
@@ -60,13 +59,13 @@ struct Pool {
 
 /// Alone, or `behind` a convolution, whose layout it shares.
 onnx_io::ModelSketch integer_pool(const Pool& p, bool is_behind) {
+  constexpr std::int64_t kChannels = 64;
   Sketch s(
       fmt::format("pool_integer_{0}x{0}_k{1}{2}", p.edge, p.kernel, is_behind ? "_behind" : ""));
-  std::string x = s.input({1, is_behind ? 16 : kPooled, p.edge, p.edge}, ir::DType::kUint8);
-  if (is_behind) x = quantized_conv(s, {p.edge, kPooled, 1, 1, 1, 16}, x);
-  const std::int64_t kernel = p.kernel;
+  std::string x = s.input({1, is_behind ? 16 : kChannels, p.edge, p.edge}, ir::DType::kUint8);
+  if (is_behind) x = quantized_conv(s, {p.edge, kChannels, 1, 1, 1, 16}, x);
   s.sink(s.node("MaxPool", {x},
-                {attr("kernel_shape", Dims{kernel, kernel}), attr("strides", Dims{2, 2})}),
+                {attr("kernel_shape", Dims{p.kernel, p.kernel}), attr("strides", Dims{2, 2})}),
          ir::DType::kUint8);
   return s.take();
 }

@@ -63,9 +63,11 @@ constexpr double kConversion = 8;
 constexpr double kBlocksPerCore = 2;  ///< of threads, in fused attention
 constexpr double kBlockRows = 256;    ///< of a head that such a block has at most
 /// FLOPs of fp32 that a multiprocessor does in a clock while special functions, conversions and
-/// integers keep pace: 64 lanes. The other 64 of compute capability 8.6 and 8.9 do fp32 alone, and
-/// exponentials stay at 16 a clock: CUDA C++ Programming Guide, as above.
+/// integers keep pace: 64 lanes. The other 64 of compute capability 8.6, 8.9 and 9.0 do fp32 alone,
+/// and exponentials stay at 16 a clock; before 7.0 they had 32: CUDA C++ Programming Guide, as
+/// above.
 constexpr double kMixedFlops = 128;
+constexpr std::array<std::string_view, 2> kAllMixed = {"maxwell", "pascal"};
 
 }  // namespace
 
@@ -92,7 +94,9 @@ LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibratio
   share_ = is_cpu ? cores_ / all * each : 1;
   vector_peak_ = vector_peak(profile) * share_;
   mixed_peak_ = vector_peak_;
-  if (!is_cpu && profile.clock_hz) {
+  const bool is_mixed =
+      std::find(kAllMixed.begin(), kAllMixed.end(), profile.architecture) != kAllMixed.end();
+  if (!is_cpu && !is_mixed && profile.clock_hz) {
     mixed_peak_ = std::min(mixed_peak_, kMixedFlops * all * profile.clock_hz->value);
   }
   curve_ = profile.bandwidth_curve.empty() ? level_curve(profile) : profile.bandwidth_curve;

@@ -321,16 +321,19 @@ class Describer {
       kernel_.extents[0] = pixels_in();
       return;
     }
-    const ir::DType pooled = draft_.type(draft_.node(step_.nodes.front()).inputs.at(0)).dtype;
     if (blocked())
       kernel_.kind = "pool.blocked";
-    else if (kernel_.layout == Layout::kPlain && ir::is_integer(pooled))
-      kernel_.kind = "pool.integer";
     else
-      kernel_.kind = "pool";
+      kernel_.kind = kernel_.layout == Layout::kPlain && reads_integers() ? "pool.integer" : "pool";
     kernel_.work = std::max(kernel_.results, step_.work.arithmetic.as_double());
     kernel_.extents[1] = kernel_.results / std::max(1.0, elements_read());
     kernel_.extents[2] = kernel_.work / std::max(1.0, kernel_.results);
+  }
+
+  [[nodiscard]] bool reads_integers() const {
+    const auto& operands = draft_.node(step_.nodes.front()).inputs;
+    return !operands.empty() && operands[0] != ir::kNoTensor &&
+           ir::is_integer(draft_.type(operands[0]).dtype);
   }
 
   void describe_resize() {
