@@ -197,21 +197,23 @@ void LatencyModel::add_traffic(const plan::Step& step, const plan::Plan& plan,
   const Terms& terms = calibration_.terms;
   // A measured curve goes on into main memory, whose rate falls as page tables outgrow caches.
   const bool measured = !profile_.bandwidth_curve.empty() && cores_ == 1;
-  for (std::size_t i = 0; i < step.accesses.size(); ++i) {
-    const plan::BufferAccess& access = step.accesses[i];
-    const double bytes = access.bytes.as_double();
-    const bool weight = plan.buffers[static_cast<std::size_t>(access.buffer)].is_weight;
-    const double share = weight ? terms.weight_residency : terms.activation_residency;
+  const auto add = [&](double bytes, double distance, double residency, bool is_write) {
     const double missed =
-        hardware::miss_rate(share * last_cache_bytes_, distances[i], terms.residency_sharpness);
-    const Bandwidths rates = cached_bandwidth(distances[i]);
-    const double rate = access.is_write ? rates.write : rates.read;
+        hardware::miss_rate(residency * last_cache_bytes_, distance, terms.residency_sharpness);
+    const Bandwidths rates = cached_bandwidth(distance);
+    const double rate = is_write ? rates.write : rates.read;
     t.cached_s += (1 - missed) * bytes / (rate * terms.cache_bandwidth);
     t.dram_s += missed * bytes / (measured ? rate * terms.dram_bandwidth : dram_bytes_per_s_);
+  };
+  for (std::size_t i = 0; i < step.accesses.size(); ++i) {
+    const plan::BufferAccess& access = step.accesses[i];
+    const bool is_weight = plan.buffers[static_cast<std::size_t>(access.buffer)].is_weight;
+    add(access.bytes.as_double(), distances[i],
+        is_weight ? terms.weight_residency : terms.activation_residency, access.is_write);
   }
-  if (step.kernel.reread_bytes > 0) {
-    const double rate = cached_bandwidth(step.kernel.reread_span).read * terms.cache_bandwidth;
-    t.cached_s += step.kernel.reread_bytes / rate;
+  const plan::Kernel& kernel = step.kernel;
+  if (kernel.reread_bytes > 0) {
+    add(kernel.reread_bytes, kernel.reread_span, terms.activation_residency, false);
   }
 }
 

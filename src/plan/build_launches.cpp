@@ -16,8 +16,9 @@ using ir::TensorId;
 
 class LaunchBuilder : private StepBuilder {
  public:
-  LaunchBuilder(const Rewrite& graph, const PrecisionRules& precision, int block, Plan& plan)
-      : StepBuilder(graph.draft(), precision, block, plan), graph_(graph) {
+  LaunchBuilder(const Rewrite& graph, const PrecisionRules& precision, const Blocks& blocks,
+                Plan& plan)
+      : StepBuilder(graph.draft(), precision, blocks, plan), graph_(graph) {
     buffer_of_.resize(graph.sizes.count(), kNoBuffer);
     slots_.resize(draft_.graph.types.size());
   }
@@ -299,8 +300,9 @@ class LaunchBuilder : private StepBuilder {
 
 }  // namespace
 
-void build_launches(const Rewrite& graph, const PrecisionRules& precision, int block, Plan& plan) {
-  LaunchBuilder(graph, precision, block, plan).build();
+void build_launches(const Rewrite& graph, const PrecisionRules& precision, const Blocks& blocks,
+                    Plan& plan) {
+  LaunchBuilder(graph, precision, blocks, plan).build();
 }
 
 }  // namespace roofline::plan

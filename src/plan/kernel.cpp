@@ -71,8 +71,12 @@ const Shape* known_shape(const Draft& draft, ir::TensorId id) {
 /// Describes the kernel of one step. `block`: channels of a vector in the blocked layout.
 class Describer {
  public:
-  Describer(const Draft& draft, int block, Step& step)
-      : draft_(draft), block_(block), step_(step), kernel_(step.kernel) {
+  Describer(const Draft& draft, const Blocks& blocks, Step& step)
+      : draft_(draft),
+        block_(blocks.channels),
+        at_once_(blocks.at_once),
+        step_(step),
+        kernel_(step.kernel) {
     const ir::Node& lead = draft.node(step.nodes.front());
     const ir::Node& last = draft.node(step.nodes.back());
     if (!lead.inputs.empty()) in_ = known_shape(draft, lead.inputs[0]);
@@ -194,7 +198,14 @@ class Describer {
     const double channels_in = round_up(in_each, block_);
     const double work = padded / in_each * channels_in;
     if (pixels == 1) return set("conv.vector", work, {channels_in, channels_out, row});
-    if (taps == 1) return set("conv.pointwise", work, {channels_in, channels_out, pixels});
+    if (taps == 1) {
+      if (at_once_ > 0) {
+        kernel_.reread_span = images * channels_in * pixels * first_operand_bits() / 8;
+        kernel_.reread_bytes =
+            (std::ceil(channels_out / (at_once_ * block_)) - 1) * kernel_.reread_span;
+      }
+      return set("conv.pointwise", work, {channels_in, channels_out, pixels});
+    }
     set("conv.spatial", work, {channels_in, channels_out, row / columns_at_edge(c)});
   }
 
@@ -426,6 +437,7 @@ class Describer {
 
   const Draft& draft_;
   double block_;
+  double at_once_;
   Step& step_;
   Kernel& kernel_;
   const Shape* in_ = nullptr;
@@ -434,9 +446,9 @@ class Describer {
 
 }  // namespace
 
-void describe_kernel(const Draft& draft, int block, Step& step) {
+void describe_kernel(const Draft& draft, const Blocks& blocks, Step& step) {
   if (!step.kernel.kind.empty() || step.nodes.empty()) return;
-  Describer(draft, block, step).describe();
+  Describer(draft, blocks, step).describe();
 }
 
 }  // namespace roofline::plan

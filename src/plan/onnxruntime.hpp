@@ -12,8 +12,12 @@ enum class OrtLevel : std::uint8_t { kOff, kBasic, kExtended, kAll };
 /// level has none such, or do not although it has.
 void rewrite_as_onnxruntime(Rewrite& graph, OrtLevel level, int block, const FusingChange& change);
 
-// Passes, each in the file of its name. They look at every live launch once.
 namespace ort {
+
+/// Blocks of results that its 1x1 convolutions compute in a pass over their input.
+constexpr int kBlocksAtOnce = 4;
+
+// Passes, each in the file of its name. They look at every live launch once.
 
 /// Marks sizes of the launch's results that follow from shapes computed in the run.
 void mark_vague_sizes(Rewrite& graph, LaunchId l);

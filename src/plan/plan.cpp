@@ -118,7 +118,8 @@ class Planner {
     if (runtime_.level) rewrite_as_onnxruntime(graph, *runtime_.level, block(), own_);
     rewrite_by_rules(graph, rules_);
     explain_unfused(graph, rules_);
-    build_launches(graph, precision_, block(), made.plan);
+    const Blocks blocks = {.channels = block(), .at_once = runtime_.level ? ort::kBlocksAtOnce : 0};
+    build_launches(graph, precision_, blocks, made.plan);
     finish_by_rules(made.draft, rules_.common(), made.plan);
   }
 

@@ -4,10 +4,11 @@
 
 namespace roofline::plan {
 
-StepBuilder::StepBuilder(const Draft& draft, const PrecisionRules& precision, int block, Plan& plan)
+StepBuilder::StepBuilder(const Draft& draft, const PrecisionRules& precision, const Blocks& blocks,
+                         Plan& plan)
     : draft_(draft),
       precision_(precision),
-      block_(block),
+      blocks_(blocks),
       plan_(plan),
       buffer_of_(draft.graph.types.size(), kNoBuffer) {
   plan_.steps.reserve(draft_.graph.costs.size());
@@ -133,7 +134,7 @@ ir::DType compute_dtype(const Draft& draft, ir::NodeId n) {
 
 void StepBuilder::finish(Step&& step, std::optional<ir::DType> computes_in) {
   if (computes_in) precision_.assign_unit(*computes_in, step);
-  describe_kernel(draft_, block_, step);
+  describe_kernel(draft_, blocks_, step);
   plan_.steps.push_back(std::move(step));
 }
 

@@ -11,7 +11,8 @@ namespace roofline::plan {
 /// What steps of chains and of launches have in common: buffers of tensors, work of nodes.
 class StepBuilder {
  protected:
-  StepBuilder(const Draft& draft, const PrecisionRules& precision, int block, Plan& plan);
+  StepBuilder(const Draft& draft, const PrecisionRules& precision, const Blocks& blocks,
+              Plan& plan);
 
   static constexpr BufferId kNoBuffer = -1;
 
@@ -37,7 +38,7 @@ class StepBuilder {
 
   const Draft& draft_;
   const PrecisionRules& precision_;
-  int block_;
+  Blocks blocks_;
   Plan& plan_;
   std::vector<BufferId> buffer_of_;
 

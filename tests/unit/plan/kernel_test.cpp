@@ -2,6 +2,7 @@
 // Refuses fusion: onnxruntime_test and kernel_rules_test have that.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <ostream>
 
@@ -199,6 +200,18 @@ TEST_P(KernelOf, IsWhatTheRuntimeRuns) {
     EXPECT_EQ(step.kernel.extents, c.extents);
   }
   EXPECT_EQ(found, 1);
+}
+
+TEST(Kernel, PointwiseInBlocksReadsItsInputForEveryFourBlocksOfResults) {
+  const ModelBuilder model = conv(32, 256, 1);
+  const Plan plan = make_plan(infer::infer(model.model(), {}), nullptr,
+                              {.runtime = "onnxruntime:all", .precision = {}});
+  const auto step = std::find_if(plan.steps.begin(), plan.steps.end(),
+                                 [](const Step& s) { return s.kernel.kind == "conv.pointwise"; });
+  ASSERT_NE(step, plan.steps.end());
+  const double input = 32 * 14 * 14 * 4;
+  EXPECT_DOUBLE_EQ(step->kernel.reread_span, input);
+  EXPECT_DOUBLE_EQ(step->kernel.reread_bytes, 3 * input);  // 256 results, 64 at once
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, KernelOf, testing::ValuesIn(cases()),
