@@ -63,13 +63,14 @@ void keep_quantized(Draft& draft, const NodeFilter& applies);
 void fold_constants(Draft& draft, const NodeFilter& applies);
 /// Borders that every reader can produce by itself are not written.
 void absorb_padding(Draft& draft, const NodeFilter& applies);
-/// Sets the kind, work and sizes of the kernel of a step whose nodes, operands and layout are set.
+
 /// How kernels go through the blocked layout.
 struct Blocks {
   int channels = 1;  ///< of a vector
   int at_once = 0;   ///< blocks of results that a pass over the input computes; 0: all of them
 };
 
+/// Sets the kind, work and sizes of the kernel of a step whose nodes, operands and layout are set.
 void describe_kernel(const Draft& draft, const Blocks& blocks, Step& step);
 
 /// The options with a precision that the machine can compute in. Throws Error (kUsage, "no-peak")

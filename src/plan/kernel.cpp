@@ -138,11 +138,13 @@ class Describer {
     return static_cast<double>(c.m) >= kAliasedRows && std::fmod(row, kAliasBytes) == 0;
   }
 
-  [[nodiscard]] int first_operand_bits() const {
+  [[nodiscard]] ir::DType first_operand_dtype() const {
     const ir::Node& lead = draft_.node(step_.nodes.front());
     const bool has_one = !lead.inputs.empty() && lead.inputs[0] != ir::kNoTensor;
-    return ir::bits(has_one ? draft_.type(lead.inputs[0]).dtype : ir::DType::kFloat32);
+    return has_one ? draft_.type(lead.inputs[0]).dtype : ir::DType::kFloat32;
   }
+
+  [[nodiscard]] int first_operand_bits() const { return ir::bits(first_operand_dtype()); }
 
   /// A scale and shift of each channel that runs as a convolution of one tap.
   void describe_scaling() {
@@ -332,19 +334,13 @@ class Describer {
       kernel_.extents[0] = pixels_in();
       return;
     }
-    if (blocked())
-      kernel_.kind = "pool.blocked";
-    else
-      kernel_.kind = kernel_.layout == Layout::kPlain && reads_integers() ? "pool.integer" : "pool";
+    const bool is_plain = kernel_.layout == Layout::kPlain;
+    kernel_.kind = blocked()                                           ? "pool.blocked"
+                   : is_plain && ir::is_integer(first_operand_dtype()) ? "pool.integer"
+                                                                       : "pool";
     kernel_.work = std::max(kernel_.results, step_.work.arithmetic.as_double());
     kernel_.extents[1] = kernel_.results / std::max(1.0, elements_read());
     kernel_.extents[2] = kernel_.work / std::max(1.0, kernel_.results);
-  }
-
-  [[nodiscard]] bool reads_integers() const {
-    const auto& operands = draft_.node(step_.nodes.front()).inputs;
-    return !operands.empty() && operands[0] != ir::kNoTensor &&
-           ir::is_integer(draft_.type(operands[0]).dtype);
   }
 
   void describe_resize() {

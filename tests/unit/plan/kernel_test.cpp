@@ -214,6 +214,21 @@ TEST(Kernel, PointwiseInBlocksReadsItsInputForEveryFourBlocksOfResults) {
   EXPECT_DOUBLE_EQ(step->kernel.reread_bytes, 3 * input);  // 256 results, 64 at once
 }
 
+TEST(Kernel, IntegerPoolBeginsNoRegionOfChannelsLast) {
+  ModelBuilder b;
+  b.input("x", ir::Shape{1, 16, 8, 8}, ir::DType::kUint8);
+  b.node("MaxPool", {"x"}, {"y"},
+         {{.name = "kernel_shape", .value = std::vector<std::int64_t>{2, 2}}});
+  b.output("y");
+  for (const char* runtime : {"onnxruntime:extended", "onnxruntime:all"}) {
+    const Plan plan =
+        make_plan(infer::infer(b.model(), {}), nullptr, {.runtime = runtime, .precision = {}});
+    ASSERT_EQ(plan.steps.size(), 1U);
+    EXPECT_EQ(plan.steps[0].kernel.op, "MaxPool");
+    EXPECT_EQ(plan.steps[0].kernel.kind, "pool.integer");
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, KernelOf, testing::ValuesIn(cases()),
                          [](const auto& test) { return test.param.name; });
 
