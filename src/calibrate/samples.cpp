@@ -56,7 +56,7 @@ class Preparer {
 
  private:
   [[nodiscard]] bool is_wanted(const Measurement& row) const {
-    return (sources_.runtime.empty() || row.runtime == sources_.runtime) &&
+    return (sources_.runtime.empty() || row.runtime.empty() || row.runtime == sources_.runtime) &&
            (sources_.without.empty() || row.hardware != sources_.without);
   }
 
@@ -65,7 +65,8 @@ class Preparer {
     infer::Bindings bindings;
     bindings.dims = bound_dims(*loaded, row);
     plan::PlanOptions plan;
-    if (!row.runtime.empty()) plan.runtime = row.runtime;
+    const std::string& runtime = row.runtime.empty() ? sources_.runtime : row.runtime;
+    if (!runtime.empty()) plan.runtime = runtime;
     if (!row.precision.empty() && row.precision != "as-is") {
       plan.precision = hardware::precision_from_name(row.precision);
       if (!plan.precision) {

@@ -11,8 +11,8 @@ namespace roofline::calibrate {
 struct SampleSources {
   std::vector<std::string> model_dirs = {};    ///< the folder of the measurements comes after these
   const hardware::Profile* machine = nullptr;  ///< of rows that name none
-  std::string runtime = {};                    ///< of rows to use; empty: all
-  std::string without = {};                    ///< id of a machine whose rows are left out
+  std::string runtime = {};  ///< of rows to use, and of those that name none; empty: all
+  std::string without = {};  ///< id of a machine whose rows are left out
   /// Called after each row, with rows done and rows in all.
   void (*progress)(std::size_t done, std::size_t all) = nullptr;
 };
