@@ -40,6 +40,7 @@ constexpr std::array kWidths = {
     Width{"dram_bandwidth", 0.15},  Width{"activation_residency", 0.4},
     Width{"weight_residency", 0.4}, Width{"wave", 0.6},
     Width{"tile_half", 0.7},        Width{"tile_prologue", 1.0},
+    Width{"tile_latency_s", 0.5},   Width{"requantize_flops", 0.8},
     Width{"epilogue_flops", 0.8},   Width{"softmax_flops", 0.6},
     Width{"flop_pj", 0.5},
 };

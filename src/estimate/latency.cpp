@@ -117,7 +117,12 @@ LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibratio
     const auto& capacity = profile.memory[profile.memory.size() - 2].capacity_bytes;
     if (capacity) last_cache_bytes_ = capacity->value;
   }
-  release_ = hardware::release_factor(calibration, options.version);
+  for (int p = 0; p < hardware::kPrecisions; ++p) {
+    const auto name = hardware::precision_name(static_cast<hardware::Precision>(p));
+    release_[static_cast<std::size_t>(p)] =
+        hardware::release_factor(calibration, options.version, name);
+  }
+  release_.back() = hardware::release_factor(calibration, options.version);
   if (terms.clock_hz > 0 && profile.clock_hz)
     clock_scale_ = terms.clock_hz / profile.clock_hz->value;
 }
@@ -238,6 +243,7 @@ void LatencyModel::choose_tile(const ops::Contraction& c, double element_bytes, 
   const auto k = static_cast<double>(c.k);
   const auto batch = static_cast<double>(c.batch);
   const double prologue = terms.tile_prologue * 2 / element_bytes;
+  const double epilogue = terms.epilogue_flops + (element_bytes <= 1 ? terms.requantize_flops : 0);
   double best = std::numeric_limits<double>::infinity();
   for (const auto& [rows, columns] : kTiles) {
     const double tiles = std::ceil(m / rows) * std::ceil(n / columns) * batch;
@@ -249,8 +255,10 @@ void LatencyModel::choose_tile(const ops::Contraction& c, double element_bytes, 
       const double waves = tiles * split / cores;
       const double whole = terms.wave * std::ceil(waves) + (1 - terms.wave) * std::max(waves, 1.0);
       const double area = rows * columns;
-      double seconds = whole * (2 * area * (k / split + prologue) * slowdown / rate +
-                                area * terms.epilogue_flops * cores / vector_peak_);
+      const double depth = k / split + prologue;
+      const double least_s = depth * element_bytes * terms.tile_latency_s * clock_scale_;
+      double seconds = std::max(whole * 2 * area * depth * slowdown / rate, least_s) +
+                       whole * area * epilogue * cores / vector_peak_;
       if (split > 1) {
         const double bytes = 8 * split * m * n * batch;
         const double on_chip = cached_bandwidth(bytes).read * terms.cache_bandwidth;
@@ -331,9 +339,11 @@ StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,
                    terms.exponent);
     t.streamed_s = t.timing->streamed * t.dram_s;
   }
-  t.overhead_s *= release_;
+  const double release =
+      step.precision ? release_[static_cast<std::size_t>(*step.precision)] : release_.back();
+  t.overhead_s *= release;
   t.overhead_s = step.starts * std::min(t.overhead_s, step.launch_limit_s.value_or(t.overhead_s));
-  t.scale = release_ * terms.scale;
+  t.scale = release * terms.scale;
   t.total_s = t.overhead_s + t.scale * (t.combined_s + t.streamed_s);
   return t;
 }

@@ -33,6 +33,13 @@ std::optional<Release> release_of(std::string_view text) {
   return release;
 }
 
+/// "8.5 int8" in its release and its precision; without the latter it is empty.
+std::pair<std::string_view, std::string_view> split_release(std::string_view key) {
+  const std::size_t space = key.find(' ');
+  if (space == std::string_view::npos) return {key, {}};
+  return {key.substr(0, space), key.substr(space + 1)};
+}
+
 }  // namespace
 
 std::span<const Parameter<Terms>> term_parameters() {
@@ -55,7 +62,9 @@ std::span<const Parameter<Terms>> term_parameters() {
       Parameter<Terms>{"tile_half", &Terms::tile_half, kFlops},
       Parameter<Terms>{"tile_prologue", &Terms::tile_prologue, kFlops},
       Parameter<Terms>{"split_s", &Terms::split_s, kSeconds},
+      Parameter<Terms>{"tile_latency_s", &Terms::tile_latency_s, kSeconds},
       Parameter<Terms>{"epilogue_flops", &Terms::epilogue_flops, kFlops},
+      Parameter<Terms>{"requantize_flops", &Terms::requantize_flops, kFlops},
       Parameter<Terms>{"softmax_flops", &Terms::softmax_flops, kFlops},
       Parameter<Terms>{"flop_pj", &Terms::flop_pj, kFlops},
   };
@@ -73,13 +82,25 @@ std::span<const Parameter<KernelTiming>> kernel_parameters() {
   return kParameters;
 }
 
-double release_factor(const Calibration& calibration, std::string_view version) {
+bool is_release(std::string_view key) {
+  const auto [release, precision] = split_release(key);
+  const bool is_number = release.find_first_not_of("0123456789.") == std::string_view::npos;
+  return is_number && release_of(release) && (release == key || precision_from_name(precision));
+}
+
+double release_factor(const Calibration& calibration, std::string_view version,
+                      std::string_view precision) {
   const std::optional<Release> asked = release_of(version);
-  if (!asked || calibration.releases.empty()) return 1;
-  std::map<Release, double> sorted;
-  for (const auto& [name, factor] : calibration.releases) {
-    if (const std::optional<Release> release = release_of(name)) sorted[*release] = factor;
+  if (!asked) return 1;
+  std::map<Release, double> own;
+  std::map<Release, double> common;
+  for (const auto& [key, factor] : calibration.releases) {
+    const auto [name, listed] = split_release(key);
+    const std::optional<Release> release = release_of(name);
+    if (release && listed == precision) own[*release] = factor;
+    if (release && listed.empty()) common[*release] = factor;
   }
+  const std::map<Release, double>& sorted = own.empty() ? common : own;
   if (sorted.empty()) return 1;
   const auto above = sorted.upper_bound(*asked);
   return above == sorted.begin() ? above->second : std::prev(above)->second;

@@ -58,6 +58,17 @@ std::string read_date(const YamlNode& node) {
   return text;
 }
 
+/// "8.5" or "8.5 int8".
+void check_release(const YamlNode& node, const std::string& key) {
+  if (is_release(key)) return;
+  node.fail(
+      "bad-value",
+      fmt::format("'{}' has '{}'; expected a release, as in 8.5, and maybe a precision, as in "
+                  "8.5 int8",
+                  node.path(), printable(key)),
+      "");
+}
+
 /// "conv.pointwise" or "unary:Sigmoid": the kinds are the plan's, their spelling is checked here.
 void check_kernel_name(const YamlNode& node, const std::string& name) {
   constexpr std::string_view kKind = "abcdefghijklmnopqrstuvwxyz0123456789._-";
@@ -144,6 +155,7 @@ Calibration read_resolved(const YamlNode& node) {
     read_factors(*precisions, kPrecisionRange, c.precisions);
   }
   if (const YamlNode* releases = node.find("releases")) {
+    for (const std::string& key : releases->keys()) check_release(*releases, key);
     read_factors(*releases, kReleaseRange, c.releases);
   }
   if (const YamlNode* kernels = node.find("kernels")) {

@@ -111,7 +111,7 @@ std::vector<std::string> read_texts(const YamlNode& list) { return read_list(lis
 const Names& precision_names() {
   static const Names kNames = [] {
     Names names;
-    for (int i = 0; i <= static_cast<int>(Precision::kInt4); ++i) {
+    for (int i = 0; i < kPrecisions; ++i) {
       names.emplace_back(precision_name(static_cast<Precision>(i)));
     }
     return names;

@@ -17,14 +17,14 @@ struct PrecisionInfo {
   int storage_bits;
 };
 // Indexed by Precision.
-constexpr std::array<PrecisionInfo, 8> kPrecisions = {{{"fp64", 64},
-                                                       {"fp32", 32},
-                                                       {"tf32", 32},
-                                                       {"fp16", 16},
-                                                       {"bf16", 16},
-                                                       {"fp8", 8},
-                                                       {"int8", 8},
-                                                       {"int4", 4}}};
+constexpr std::array<PrecisionInfo, kPrecisions> kPrecisionRows = {{{"fp64", 64},
+                                                                    {"fp32", 32},
+                                                                    {"tf32", 32},
+                                                                    {"fp16", 16},
+                                                                    {"bf16", 16},
+                                                                    {"fp8", 8},
+                                                                    {"int8", 8},
+                                                                    {"int4", 4}}};
 
 std::string_view kind_name(UnitKind kind) {
   return kind == UnitKind::kVector ? "vector" : "matrix";
@@ -71,18 +71,18 @@ class FactList {
 }  // namespace
 
 std::string_view precision_name(Precision precision) {
-  return kPrecisions.at(static_cast<std::size_t>(precision)).name;
+  return kPrecisionRows.at(static_cast<std::size_t>(precision)).name;
 }
 
 std::optional<Precision> precision_from_name(std::string_view name) {
-  for (std::size_t i = 0; i < kPrecisions.size(); ++i) {
-    if (kPrecisions[i].name == name) return static_cast<Precision>(i);
+  for (std::size_t i = 0; i < kPrecisionRows.size(); ++i) {
+    if (kPrecisionRows[i].name == name) return static_cast<Precision>(i);
   }
   return std::nullopt;
 }
 
 int storage_bits(Precision precision) {
-  return kPrecisions.at(static_cast<std::size_t>(precision)).storage_bits;
+  return kPrecisionRows.at(static_cast<std::size_t>(precision)).storage_bits;
 }
 
 std::optional<Precision> precision_of(ir::DType dtype) {

@@ -81,7 +81,7 @@ void take_away(KernelRules& rules, const Fusings& kinds) {
   rules.absorbs_shuffles &= !has(kinds, Fusing::kShuffle);
   rules.views_parts &= !has(kinds, Fusing::kConcat);
   rules.places_parts &= !has(kinds, Fusing::kConcat);
-  if (has(kinds, Fusing::kActivation)) rules.epilogue = 0;
+  if (has(kinds, Fusing::kActivation)) rules.epilogue = rules.narrow_epilogue = 0;
   if (has(kinds, Fusing::kElementwise)) {
     rules.only_activations = true;
     rules.regions = std::min(rules.regions, Regions::kUnary);

@@ -18,6 +18,8 @@ enum class Views : std::uint8_t {
   kLaunched,  ///< the runtime calls it, though it moves nothing
 };
 
+inline constexpr int kGeluPieces = 8;  ///< operators of Gelu by Tanh; with Erf it has five
+
 /// What a runtime makes one kernel of. A preset is a row of these.
 struct KernelRules {
   bool folds_constants = true;  ///< what depends on constants alone is computed before the run
@@ -29,6 +31,7 @@ struct KernelRules {
   bool folds_norms = true;        ///< BatchNormalization folds into the weights before it
   bool adds_bias = true;          ///< an Add of a constant along the channels ends a contraction
   int epilogue = 0;               ///< most pointwise operators behind a contraction in its kernel
+  int narrow_epilogue = 0;        ///< the same behind one in 8 bits or less, where that is more
   bool only_activations = true;   ///< and these are activations, one operator each
   bool adds_residual = false;     ///< so does the residual Add of a convolution
   bool adds_to_products = false;  ///< and that of a matrix product
@@ -82,8 +85,11 @@ inline constexpr KernelRules kOwnPasses = {.folds_constants = false,
                                            .adds_bias = false,
                                            .works_in_vectors = false,
                                            .block = 0};
-/// TensorRT 8 to 10: conv and normalisation, bias, activation, residual; fused attention.
+/// TensorRT 8 to 10: conv and normalisation, bias, activation, residual; fused attention. Products
+/// in 8 bits run as convolutions (NVIDIA/TensorRT, demo/BERT/builder.py, use_int8), whose kernels
+/// end with Gelu (TensorRT Developer Guide, Types of Fusions, Convolution and GELU Activation).
 inline constexpr KernelRules kTensorRt = {.epilogue = 4,
+                                          .narrow_epilogue = kGeluPieces,
                                           .only_activations = false,
                                           .adds_residual = true,
                                           .regions = Regions::kAny,
@@ -123,7 +129,8 @@ inline constexpr KernelRules kPyTorchCompile = {.requantizes = false,
 /// The rules of a runtime, node by node: a what-if may change them for some.
 class NodeRules {
  public:
-  explicit NodeRules(const KernelRules& rules) : rows_({rules}) {}
+  /// `is_narrow`: the model as a whole computes in 8 bits or less.
+  NodeRules(const KernelRules& rules, bool is_narrow) : rows_({rules}), is_narrow_(is_narrow) {}
 
   /// Those for the fusing of a launch into another one: of its first node.
   [[nodiscard]] const KernelRules& of(const Rewrite& graph, LaunchId l) const {
@@ -135,6 +142,7 @@ class NodeRules {
   }
   /// Those that no what-if changes for some nodes only.
   [[nodiscard]] const KernelRules& common() const { return rows_.front(); }
+  [[nodiscard]] bool is_narrow() const { return is_narrow_; }
   /// Changes the rules for the nodes picked.
   void change(const infer::TypedGraph& graph, const infer::Selection& selection,
               const std::function<void(KernelRules&)>& apply);
@@ -142,6 +150,7 @@ class NodeRules {
  private:
   std::vector<KernelRules> rows_;
   std::vector<std::size_t> row_ = {};  ///< by node; empty: the first row holds for all
+  bool is_narrow_;
 };
 
 /// Rewrites the graph by the rules.

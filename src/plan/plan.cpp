@@ -60,6 +60,10 @@ int block_of(const hardware::Profile* profile) {
   return bits > 128 ? 8 : 1;
 }
 
+bool is_narrow(const std::optional<hardware::Precision>& precision) {
+  return precision && hardware::storage_bits(*precision) <= 8;
+}
+
 /// Makes a plan, and again under each scenario that changes the rules it is made by.
 class Planner {
  public:
@@ -70,7 +74,7 @@ class Planner {
         runtime_(runtime),
         options_(possible(profile, asked, diagnostics_)),
         precision_(profile, options_, diagnostics_),
-        rules_(runtime.rules),
+        rules_(runtime.rules, is_narrow(options_.precision)),
         made_(std::make_unique<Made>(graph)) {
     if (runtime.rules.pads_channels) precision_.pad_channels();
   }
@@ -197,7 +201,7 @@ std::string full_runtime_name(const std::string& name) {
 
 std::vector<std::string> precision_names() {
   std::vector<std::string> names = {"as-is"};
-  for (int i = 0; i <= static_cast<int>(hardware::Precision::kInt4); ++i) {
+  for (int i = 0; i < hardware::kPrecisions; ++i) {
     names.emplace_back(hardware::precision_name(static_cast<hardware::Precision>(i)));
   }
   return names;

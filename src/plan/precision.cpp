@@ -36,7 +36,7 @@ std::vector<Precision> wider(Precision precision) {
 
 std::vector<std::string> supported(const hardware::Profile& profile) {
   std::vector<std::string> names;
-  for (int p = 0; p <= static_cast<int>(Precision::kInt4); ++p) {
+  for (int p = 0; p < hardware::kPrecisions; ++p) {
     const auto precision = static_cast<Precision>(p);
     if (has_peak(profile, precision)) names.emplace_back(hardware::precision_name(precision));
   }
@@ -219,7 +219,7 @@ void PrecisionRules::choose_unit(Precision wanted, Step& step) const {
   }
   // A machine of narrow arithmetic only (an accelerator) still runs integer bookkeeping somehow:
   // its widest vector rate stands in.
-  for (int p = 0; p <= static_cast<int>(Precision::kInt4); ++p) {
+  for (int p = 0; p < hardware::kPrecisions; ++p) {
     step.unit = fastest_unit(static_cast<Precision>(p), step);
     if (step.unit < 0) continue;
     step.precision = static_cast<Precision>(p);

@@ -110,6 +110,12 @@ class Epilogue {
     return std::find(members_.begin(), members_.end(), l) != members_.end();
   }
 
+  /// The contraction computes in 8 bits or less.
+  [[nodiscard]] bool is_narrow() const {
+    const auto n = static_cast<std::size_t>(graph_.at(members_.front()).nodes.front());
+    return graph_.draft().quantized[n] == Quantized::kInteger || rules_.is_narrow();
+  }
+
   /// The first reader of the members' results that may join them.
   LaunchId next_member() {
     if (passes_ > limit_) return kNoLaunch;
@@ -142,9 +148,10 @@ class Epilogue {
     }
     if (other != ir::kNoTensor) return joins_residual(l, *spec, other);
     const KernelRules& rules = rules_.of(graph_, l);
-    if (rules.epilogue == 0) return false;
+    const int most = is_narrow() ? std::max(rules.epilogue, rules.narrow_epilogue) : rules.epilogue;
+    if (most == 0) return false;
     if (rules.only_activations && spec->cls != ops::OpClass::kActivation) return false;
-    limit_ = std::max(limit_, rules.epilogue);
+    limit_ = std::max(limit_, most);
     ++passes_;
     return true;
   }

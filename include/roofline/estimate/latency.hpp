@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <map>
 #include <optional>
 #include <span>
@@ -57,7 +58,8 @@ class LatencyModel {
   double dram_bytes_per_s_ = 0;
   double last_cache_bytes_ = 0;
   double clock_scale_ = 1;  ///< of fixed times
-  double release_ = 1;      ///< factor of the runtime's release
+  /// Factors of the runtime's release, by precision; the last one where a step has none.
+  std::array<double, hardware::kPrecisions + 1> release_ = {};
 };
 
 /// Key of the times of an operator's kernel: KIND:OPERATOR, else KIND, else what KIND is a special

@@ -39,10 +39,12 @@ struct Terms {
   double thread_bandwidth = 1;     ///< share of main-memory bandwidth that all threads reach
   double wave = 0;                 ///< 1: the last wave of tiles costs a whole one; 0: its share
   double tile_half = 0;  ///< harmonic tile edge at which a tile's efficiency is a half; 0: no tiles
-  double tile_prologue = 0;   ///< k elements of 2 bytes that a tile costs before it starts
-  double split_s = 0;         ///< fixed time of reducing a contraction split along k
-  double epilogue_flops = 0;  ///< of the vector unit, for each result of a contraction
-  double softmax_flops = 0;   ///< among special functions, for each score of a fused attention
+  double tile_prologue = 0;     ///< k elements of 2 bytes that a tile costs before it starts
+  double split_s = 0;           ///< fixed time of reducing a contraction split along k
+  double tile_latency_s = 0;    ///< least time of a tile for each byte of its k, at clock_hz
+  double epilogue_flops = 0;    ///< of the vector unit, for each result of a contraction
+  double requantize_flops = 0;  ///< beside these, for each result of one in 8 bits or less
+  double softmax_flops = 0;     ///< among special functions, for each score of a fused attention
   /// Energy in pJ of a FLOP of 16 bits on a matrix unit, all around it included, in logic of
   /// TSMC's 16 nm process at 1 GHz; 0: no power cap.
   double flop_pj = 0;
@@ -84,7 +86,8 @@ struct Calibration {
   Terms terms = {};
   std::map<std::string, double, std::less<>> precisions = {};  ///< factor on efficiency by name
   /// By release of the runtime, "8.5": factor on the times of kernels in that release and those up
-  /// to the next listed one. The newest has 1.
+  /// to the next listed one. The newest has 1. "8.5 int8" are those of kernels that compute in
+  /// int8: where a precision has any, they stand instead of the others.
   std::map<std::string, double, std::less<>> releases = {};
   /// By kind of kernel ("conv.pointwise"), or kind and operator ("unary:Sigmoid").
   std::map<std::string, KernelTiming, std::less<>> kernels = {};
@@ -116,10 +119,14 @@ inline constexpr Range kReleaseRange = {0.1, 10};
 inline constexpr Range kFusedRange = {0, 1e6};
 inline constexpr Range kDerateRange = {1e-3, 10};
 
-/// Factor on the times of kernels in release `version` of the runtime: of the newest listed one
-/// that is not newer, else the oldest; 1 where none is listed or `version` does not start with a
-/// number.
-[[nodiscard]] double release_factor(const Calibration& calibration, std::string_view version);
+/// Whether `key` is one of Calibration::releases: a release and, after a space, maybe a precision.
+[[nodiscard]] bool is_release(std::string_view key);
+
+/// Factor on the times of kernels that compute in `precision` (empty: in none that is listed) in
+/// release `version` of the runtime: of the newest listed one that is not newer, else the oldest; 1
+/// where none is listed or `version` does not start with a number.
+[[nodiscard]] double release_factor(const Calibration& calibration, std::string_view version,
+                                    std::string_view precision = {});
 
 /// Miss rate of a cache for bytes that were touched `distance` bytes ago; `sharpness` as in Terms.
 [[nodiscard]] double miss_rate(double capacity, double distance, double sharpness);

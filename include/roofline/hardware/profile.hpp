@@ -14,6 +14,7 @@ namespace roofline::hardware {
 
 /// Arithmetic a compute unit can run. Not a storage type: tf32 computes on fp32 tensors.
 enum class Precision : std::uint8_t { kFp64, kFp32, kTf32, kFp16, kBf16, kFp8, kInt8, kInt4 };
+inline constexpr int kPrecisions = 8;
 [[nodiscard]] std::string_view precision_name(Precision precision);  ///< "fp64", "tf32", ...
 [[nodiscard]] std::optional<Precision> precision_from_name(std::string_view name);
 /// The precision that computes on tensors of `dtype`: float32 -> fp32, uint8 -> int8, int2 -> int4.

@@ -159,7 +159,8 @@ TEST(Calibration, UnknownKeysAreRefused) {
       "'exponents'; expected one of exponent, run_s, link_s, step_s, clock_hz, scale, compute, "
       "cache_bandwidth, dram_bandwidth, activation_residency, weight_residency, "
       "residency_sharpness, thread_efficiency, thread_bandwidth, wave, tile_half, "
-      "tile_prologue, split_s, epilogue_flops, softmax_flops, flop_pj\n"
+      "tile_prologue, split_s, tile_latency_s, epilogue_flops, requantize_flops, softmax_flops, "
+      "flop_pj\n"
       "  hint: did you mean 'exponent'?\n");
   EXPECT_EQ(error_of("cached: 0.5", "cach: 0.5"),
             "error[unknown-key]: m.yaml:26:58: 'calibrations[0].kernels.unary:Sigmoid' has an "
@@ -223,6 +224,25 @@ TEST(Calibration, AnOlderReleaseHasItsFactorUntilTheNextOne) {
   EXPECT_EQ(release_factor(c, ""), 1);
   EXPECT_EQ(release_factor(c, "Paddle"), 1);
   EXPECT_EQ(release_factor({}, "7.2"), 1);
+}
+
+TEST(Calibration, APrecisionMayHaveReleasesOfItsOwn) {
+  Calibration c;
+  c.releases = {{"7.2", 1.2}, {"10.2", 1}, {"7.2 int8", 1.3}, {"8.2 int8", 1.1}, {"10.2 int8", 1}};
+  EXPECT_EQ(release_factor(c, "7.2", "int8"), 1.3);
+  EXPECT_EQ(release_factor(c, "9.1", "int8"), 1.1);
+  EXPECT_EQ(release_factor(c, "9.1", "fp16"), 1.2);
+  EXPECT_EQ(release_factor(c, "9.1"), 1.2);
+}
+
+TEST(Calibration, WhatIsNoReleaseIsRefused) {
+  for (const char* key : {"8.5", "10", "8.5 int8"}) EXPECT_TRUE(is_release(key)) << key;
+  for (const char* key : {"", "new", "8.5 ", "8.5 int9", "8.5int8", " int8", "8.5  int8"}) {
+    EXPECT_FALSE(is_release(key)) << key;
+  }
+  EXPECT_EQ(error_of("    precisions:", "    releases: {\"8.5 int9\": 1}\n    precisions:"),
+            "error[bad-value]: m.yaml:23:15: 'calibrations[0].releases' has '8.5 int9'; expected a "
+            "release, as in 8.5, and maybe a precision, as in 8.5 int8\n");
 }
 
 }  // namespace

@@ -15,11 +15,13 @@ namespace {
 using test::ModelBuilder;
 using ::testing::ElementsAre;
 
-std::vector<Step> kernels(const ModelBuilder& b, const std::string& runtime) {
+std::vector<Step> kernels(const ModelBuilder& b, const std::string& runtime,
+                          std::optional<hardware::Precision> precision = {}) {
   static std::deque<ir::Model> models;  // a plan's names are the model's
   models.push_back(b.model());
-  std::vector<Step> steps =
-      make_plan(infer::infer(models.back(), {}), nullptr, {.runtime = runtime}).steps;
+  std::vector<Step> steps = make_plan(infer::infer(models.back(), {}), nullptr,
+                                      {.runtime = runtime, .precision = precision})
+                                .steps;
   std::erase_if(steps, [](const Step& step) { return step.kind == StepKind::kHost; });
   return steps;
 }
@@ -156,7 +158,6 @@ TEST(KernelRules, ScoresThatOthersReadAreNoFusedAttention) {
   for (const Step& step : kernels(b, "tensorrt")) EXPECT_NE(step.kernel.op, "Attention");
 }
 
-/// The pieces of Gelu behind a product.
 TEST(KernelRules, ABiasOfEachHeadIsSpelledOutInEagerPyTorch) {
   const auto is_fused = [](const std::vector<Step>& steps) {
     return std::any_of(steps.begin(), steps.end(),
@@ -180,12 +181,26 @@ TEST(KernelRules, EagerPyTorchCopiesWhatIsTransposedInFrontOfAReshape) {
   EXPECT_EQ(sizes(kernels(b, "pytorch:compile")), (std::vector<std::size_t>{1}));
 }
 
-TEST(KernelRules, GeluIsAKernelOfItsOwn) {
+/// The pieces of Gelu behind a product.
+ModelBuilder product_and_gelu() {
   ModelBuilder b;
   b.input("x", ir::Shape{8, 64}).weight("w", {64, 64}).weight("c", {});
   b.node("MatMul", {"x", "w"}, {"p"}).node("Div", {"p", "c"}, {"d"}).node("Erf", {"d"}, {"e"});
   b.node("Add", {"e", "c"}, {"a"}).node("Mul", {"p", "a"}, {"m"}).node("Mul", {"m", "c"}, {"y"});
-  b.output("y");
+  return b.output("y");
+}
+
+TEST(KernelRules, GeluEndsAProductInEightBitsInTensorRt) {
+  const ModelBuilder b = product_and_gelu();
+  const auto steps = kernels(b, "tensorrt", hardware::Precision::kInt8);
+  ASSERT_THAT(sizes(steps), ElementsAre(6));
+  EXPECT_THAT(steps[0].kernel.fused, ElementsAre("Div", "Erf", "Add", "Mul", "Mul"));
+  EXPECT_THAT(sizes(kernels(b, "tensorrt", hardware::Precision::kFp16)), ElementsAre(1, 5));
+  EXPECT_THAT(sizes(kernels(b, "pytorch", hardware::Precision::kInt8)), ElementsAre(1, 5));
+}
+
+TEST(KernelRules, GeluIsAKernelOfItsOwn) {
+  const ModelBuilder b = product_and_gelu();
   for (const char* runtime : {"tensorrt", "pytorch", "pytorch:compile"}) {
     const auto steps = kernels(b, runtime);
     ASSERT_THAT(sizes(steps), ElementsAre(1, 5)) << runtime;

@@ -45,7 +45,7 @@ hardware::Calibration calibration() {
 }
 
 /// A product of 32 x 64 by 64 x 128, Relu behind it, then a Sigmoid of its own.
-plan::Plan plan(const hardware::Profile& profile) {
+const ir::Model& product() {
   static const ir::Model model = [] {  // a plan's names are the model's
     test::ModelBuilder b;
     b.input("x", ir::Shape{32, 64}).weight("w", {64, 128});
@@ -53,7 +53,12 @@ plan::Plan plan(const hardware::Profile& profile) {
     b.node("Sigmoid", {"r"}, {"y"}).output("y");
     return b.model();
   }();
-  return plan::make_plan(infer::infer(model, {}), &profile, {.runtime = "basic", .precision = {}});
+  return model;
+}
+
+plan::Plan plan(const hardware::Profile& profile) {
+  return plan::make_plan(infer::infer(product(), {}), &profile,
+                         {.runtime = "basic", .precision = {}});
 }
 
 constexpr double kFlops = 2.0 * 32 * 64 * 128;
@@ -124,6 +129,60 @@ TEST(Latency, NoPowerCapWithoutItsFacts) {
     EXPECT_EQ(t.power_load, 0);
     EXPECT_DOUBLE_EQ(t.compute_s, kFlops / 1e11 * 4);
   }
+}
+
+/// The product of plan() on the tiles of a matrix unit of four cores, at 100 GFLOP/s in fp16 and in
+/// int8.
+StepTime tiled_time(const hardware::Calibration& calibration, hardware::Precision precision,
+                    const std::string& version = {}) {
+  hardware::Profile p = capped_machine();
+  p.kind = "gpu";
+  for (const auto kind : {hardware::Precision::kFp16, hardware::Precision::kInt8}) {
+    p.units[1].peaks[kind] = {.flops_per_s = {1e11, "s"}, .measured = {}, .alignment = 1};
+  }
+  const plan::Plan planned = plan::make_plan(infer::infer(product(), {}), &p,
+                                             {.runtime = "basic", .precision = precision});
+  const std::vector<double> distances(planned.steps.at(0).accesses.size(), 1);
+  EstimateOptions options;
+  options.version = version;
+  return LatencyModel(p, calibration, options).time(planned.steps.at(0), planned, distances);
+}
+
+hardware::Calibration tiles() {
+  hardware::Calibration c = calibration();
+  c.kernels["gemm"] = {};
+  c.terms.tile_half = 1e-9;
+  return c;
+}
+
+TEST(Latency, ATileTakesItsLeastTimeForEachByteOfK) {
+  hardware::Calibration c = tiles();
+  // 32 x 128 results are four tiles of 32 x 32, one a core.
+  const double free_s = tiled_time(c, hardware::Precision::kFp16).compute_s;
+  EXPECT_NEAR(free_s, kFlops / 1e11, 1e-12);
+  c.terms.tile_latency_s = 1e-6;
+  EXPECT_NEAR(tiled_time(c, hardware::Precision::kFp16).compute_s, 64 * 2 * 1e-6, 1e-12);
+  EXPECT_NEAR(tiled_time(c, hardware::Precision::kInt8).compute_s, 64 * 1e-6, 1e-12);
+  c.terms.clock_hz = 1e9;  // the machine's clock is twice that
+  EXPECT_NEAR(tiled_time(c, hardware::Precision::kInt8).compute_s, 64 * 0.5e-6, 1e-12);
+}
+
+TEST(Latency, ResultsInEightBitsAreRequantized) {
+  hardware::Calibration c = tiles();
+  c.terms.requantize_flops = 10;
+  const double fp16_s = tiled_time(c, hardware::Precision::kFp16).compute_s;
+  const double int8_s = tiled_time(c, hardware::Precision::kInt8).compute_s;
+  EXPECT_NEAR(int8_s - fp16_s, 10.0 * 32 * 128 / 5e10, 1e-12);
+}
+
+TEST(Latency, AnOlderReleaseCostsAPrecisionItsOwnFactor) {
+  hardware::Calibration c = tiles();
+  c.terms.step_s = 1e-6;
+  c.releases = {{"7.2", 1.5}, {"10.2", 1}, {"7.2 int8", 2}, {"10.2 int8", 1}};
+  const double fp16_s = tiled_time(c, hardware::Precision::kFp16).total_s;
+  const double int8_s = tiled_time(c, hardware::Precision::kInt8).total_s;
+  EXPECT_DOUBLE_EQ(tiled_time(c, hardware::Precision::kFp16, "7.2").total_s, 1.5 * fp16_s);
+  EXPECT_DOUBLE_EQ(tiled_time(c, hardware::Precision::kInt8, "7.2").total_s, 2 * int8_s);
 }
 
 TEST(Latency, BytesComeFromWhereTheirReuseDistanceSays) {
