@@ -60,6 +60,9 @@ constexpr double kLeastSplitDepth = 128;  ///< elements of k that a split keeps 
 /// 32 results per clock. CUDA C++ Programming Guide, Throughput of Native Arithmetic Instructions,
 /// compute capability 6.1.
 constexpr double kConversion = 8;
+/// Rate of a last cache that a profile tells nothing of, over that of main memory: no card whose
+/// rates are known has less (H100 2.1, RTX 3090 2.4, V100 2.6, A100 3.2, L40S 6.3).
+constexpr double kLeastCache = 2;
 constexpr double kBlocksPerCore = 2;  ///< of threads, in fused attention
 constexpr double kBlockRows = 256;    ///< of a head that such a block has at most
 /// FLOPs of fp32 that a multiprocessor does in a clock while special functions, conversions and
@@ -113,6 +116,8 @@ LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibratio
     dram_bytes_per_s_ = cores_ > 1 ? std::min(one * cores_, most) : one;
   }
   dram_bytes_per_s_ *= terms.dram_bandwidth;
+  last_cache_bytes_per_s_ =
+      curve_.empty() ? kLeastCache * dram_bytes_per_s_ : curve_.back().read_bytes_per_s;
   if (profile.memory.size() > 1) {
     const auto& capacity = profile.memory[profile.memory.size() - 2].capacity_bytes;
     if (capacity) last_cache_bytes_ = capacity->value;
@@ -242,19 +247,21 @@ void LatencyModel::choose_tile(const ops::Contraction& c, double element_bytes, 
   const auto n = static_cast<double>(c.n);
   const auto k = static_cast<double>(c.k);
   const auto batch = static_cast<double>(c.batch);
+  const double ridge = t.peak / last_cache_bytes_per_s_;
   const double prologue = terms.tile_prologue * 2 / element_bytes;
   const double epilogue = terms.epilogue_flops + (element_bytes <= 1 ? terms.requantize_flops : 0);
   double best = std::numeric_limits<double>::infinity();
   for (const auto& [rows, columns] : kTiles) {
     const double tiles = std::ceil(m / rows) * std::ceil(n / columns) * batch;
     // A step of k loads rows + columns elements for 2 * rows * columns FLOPs.
+    const double area = rows * columns;
+    const double load = (rows + columns) / (2 * area);
     const double slowdown =
-        1 + (terms.tile_half + converted / 2) * (rows + columns) / (rows * columns);
+        std::hypot(1, terms.tile_load * ridge * element_bytes * load) + converted * load;
     for (const double split : kSplits) {
       if (split > 1 && (k / split < kLeastSplitDepth || tiles >= 2 * cores)) break;
       const double waves = tiles * split / cores;
       const double whole = terms.wave * std::ceil(waves) + (1 - terms.wave) * std::max(waves, 1.0);
-      const double area = rows * columns;
       const double depth = k / split + prologue;
       const double least_s = depth * element_bytes * terms.tile_latency_s * clock_scale_;
       double seconds = std::max(whole * 2 * area * depth * slowdown / rate, least_s) +
@@ -266,7 +273,7 @@ void LatencyModel::choose_tile(const ops::Contraction& c, double element_bytes, 
       }
       if (seconds >= best) continue;
       best = seconds;
-      t.tile = Tile{rows, columns, split, waves};
+      t.tile = Tile{rows, columns, split, waves, slowdown};
     }
   }
   t.compute_s = best;
@@ -300,7 +307,7 @@ void LatencyModel::add_compute(const plan::Step& step, const KernelTiming& times
 void LatencyModel::add_work(const plan::Step& step, StepTime& t) const {
   const ops::Contraction* c = step.work.contraction.get();
   if (step.algorithm && step.algorithm->contraction) c = step.algorithm->contraction.get();
-  if (c != nullptr && calibration_.terms.tile_half > 0) {
+  if (c != nullptr && calibration_.terms.tile_load > 0) {
     if (step.kernel.kind == "attention") {
       t.compute_s = attention_s(*c, t.peak * t.efficiency);
       return;

@@ -252,8 +252,8 @@ void append_kernel_time(Screen& screen, const DerivationRow& row) {
          fmt::format("{:.0f} x {:.0f}, k in {:.0f}, {:.3g} waves over the cores", time.tile->rows,
                      time.tile->columns, time.tile->split, time.tile->waves));
     term(screen, "compute",
-         fmt::format("tiles at {:.3g} of {} = {}", time.efficiency,
-                     format_quantity(time.peak, Unit::kFlopPerSecond),
+         fmt::format("tiles at {:.3g} of {}, x {:.3g} to load operands = {}", time.efficiency,
+                     format_quantity(time.peak, Unit::kFlopPerSecond), time.tile->slowdown,
                      seconds_text(time.compute_s)));
   } else {
     term(screen, "compute",

@@ -26,8 +26,9 @@ struct LevelTraffic {
 struct Tile {
   double rows = 0;
   double columns = 0;
-  double split = 1;  ///< parts of k that run beside one another
-  double waves = 0;  ///< tiles over cores
+  double split = 1;     ///< parts of k that run beside one another
+  double waves = 0;     ///< tiles over cores
+  double slowdown = 1;  ///< by the loading of its operands
 };
 
 /// A predicted time and the terms that it is made of. Seconds.

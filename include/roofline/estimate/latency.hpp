@@ -57,6 +57,7 @@ class LatencyModel {
   double mixed_peak_ = 0;   ///< the same among special functions
   double dram_bytes_per_s_ = 0;
   double last_cache_bytes_ = 0;
+  double last_cache_bytes_per_s_ = 0;
   double clock_scale_ = 1;  ///< of fixed times
   /// Factors of the runtime's release, by precision; the last one where a step has none.
   std::array<double, hardware::kPrecisions + 1> release_ = {};

@@ -38,7 +38,7 @@ struct Terms {
   double thread_efficiency = 1;    ///< speed of each of several threads against one alone
   double thread_bandwidth = 1;     ///< share of main-memory bandwidth that all threads reach
   double wave = 0;                 ///< 1: the last wave of tiles costs a whole one; 0: its share
-  double tile_half = 0;  ///< harmonic tile edge at which a tile's efficiency is a half; 0: no tiles
+  double tile_load = 0;  ///< weight of loading a tile's operands from the last cache; 0: no tiles
   double tile_prologue = 0;     ///< k elements of 2 bytes that a tile costs before it starts
   double split_s = 0;           ///< fixed time of reducing a contraction split along k
   double tile_latency_s = 0;    ///< least time of a tile for each byte of its k, at clock_hz

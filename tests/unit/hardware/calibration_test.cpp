@@ -158,7 +158,7 @@ TEST(Calibration, UnknownKeysAreRefused) {
       "error[unknown-key]: m.yaml:22:13: 'calibrations[0].terms' has an unknown key "
       "'exponents'; expected one of exponent, run_s, link_s, step_s, clock_hz, scale, compute, "
       "cache_bandwidth, dram_bandwidth, activation_residency, weight_residency, "
-      "residency_sharpness, thread_efficiency, thread_bandwidth, wave, tile_half, "
+      "residency_sharpness, thread_efficiency, thread_bandwidth, wave, tile_load, "
       "tile_prologue, split_s, tile_latency_s, epilogue_flops, requantize_flops, softmax_flops, "
       "flop_pj\n"
       "  hint: did you mean 'exponent'?\n");

@@ -122,7 +122,7 @@ TEST(Winograd, TiledModelComputesTheBatchOfProducts) {
   profile.cores = hardware::Fact{4, "s"};
   hardware::Calibration calibration;
   calibration.runtime = "basic";
-  calibration.terms.tile_half = 16;
+  calibration.terms.tile_load = 16;
   calibration.kernels["im2col.spatial"] = {};
   const ChangedPlan direct(conv(256, 256, 32, 3, 1, 1, 16), {"precision:fp16"}, profile);
   const ChangedPlan fast(conv(256, 256, 32, 3, 1, 1, 16),

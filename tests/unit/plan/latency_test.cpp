@@ -151,7 +151,7 @@ StepTime tiled_time(const hardware::Calibration& calibration, hardware::Precisio
 hardware::Calibration tiles() {
   hardware::Calibration c = calibration();
   c.kernels["gemm"] = {};
-  c.terms.tile_half = 1e-9;
+  c.terms.tile_load = 1e-9;
   return c;
 }
 
@@ -165,6 +165,16 @@ TEST(Latency, ATileTakesItsLeastTimeForEachByteOfK) {
   EXPECT_NEAR(tiled_time(c, hardware::Precision::kInt8).compute_s, 64 * 1e-6, 1e-12);
   c.terms.clock_hz = 1e9;  // the machine's clock is twice that
   EXPECT_NEAR(tiled_time(c, hardware::Precision::kInt8).compute_s, 64 * 0.5e-6, 1e-12);
+}
+
+TEST(Latency, ATileWaitsForItsOperands) {
+  hardware::Calibration c = tiles();
+  // The ridge is at 1 FLOP/B, a tile of 32 x 32 at 2 x 32 x 32 / (64 x 2 B) = 16.
+  c.terms.tile_load = 16;
+  const double fp16_s = tiled_time(c, hardware::Precision::kFp16).compute_s;
+  EXPECT_NEAR(fp16_s, kFlops / 1e11 * std::sqrt(2), 1e-12);
+  const double int8_s = tiled_time(c, hardware::Precision::kInt8).compute_s;
+  EXPECT_NEAR(int8_s, kFlops / 1e11 * std::sqrt(1.25), 1e-12);
 }
 
 TEST(Latency, ResultsInEightBitsAreRequantized) {
