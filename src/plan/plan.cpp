@@ -60,7 +60,7 @@ int block_of(const hardware::Profile* profile) {
   return bits > 128 ? 8 : 1;
 }
 
-bool is_narrow(const std::optional<hardware::Precision>& precision) {
+bool computes_narrow(const std::optional<hardware::Precision>& precision) {
   return precision && hardware::storage_bits(*precision) <= 8;
 }
 
@@ -74,7 +74,7 @@ class Planner {
         runtime_(runtime),
         options_(possible(profile, asked, diagnostics_)),
         precision_(profile, options_, diagnostics_),
-        rules_(runtime.rules, is_narrow(options_.precision)),
+        rules_(runtime.rules, computes_narrow(options_.precision)),
         made_(std::make_unique<Made>(graph)) {
     if (runtime.rules.pads_channels) precision_.pad_channels();
   }

@@ -195,6 +195,48 @@ TEST(Latency, AnOlderReleaseCostsAPrecisionItsOwnFactor) {
   EXPECT_DOUBLE_EQ(tiled_time(c, hardware::Precision::kInt8, "7.2").total_s, 2 * int8_s);
 }
 
+/// Attention of four heads over 64 tokens on a GPU of four cores at 2 GHz and 4 TFLOP/s in fp32.
+double attention_s(const std::string& architecture) {
+  static const ir::Model model = [] {
+    test::ModelBuilder b;
+    b.input("q", ir::Shape{1, 4, 64, 16}).input("k", ir::Shape{1, 4, 16, 64});
+    b.input("v", ir::Shape{1, 4, 64, 16}).node("MatMul", {"q", "k"}, {"scores"});
+    b.node("Softmax", {"scores"}, {"p"}).node("MatMul", {"p", "v"}, {"y"}).output("y");
+    return b.model();
+  }();
+  hardware::Profile p = machine();
+  p.kind = "gpu";
+  p.architecture = architecture;
+  p.units[0].peaks.at(hardware::Precision::kFp32).flops_per_s.value = 4e12;
+  hardware::Calibration c = tiles();
+  c.kernels["attention"] = {};
+  c.terms.softmax_flops = 50;
+  const plan::Plan planned = plan::make_plan(infer::infer(model, {}), &p, {.runtime = "tensorrt"});
+  const std::vector<double> distances(planned.steps.at(0).accesses.size(), 1);
+  return LatencyModel(p, c, {}).time(planned.steps.at(0), planned, distances).compute_s;
+}
+
+TEST(Latency, LanesThatDoFp32AloneLeaveExponentialsAsTheyAre) {
+  // Four blocks where the cores hold eight. Since Volta, 128 FLOPs a clock and core at most.
+  const double flops = 50.0 * 4 * 64 * 64 * 2;
+  EXPECT_NEAR(attention_s("ampere") - attention_s("pascal"), flops / (128 * 4 * 2e9) - flops / 4e12,
+              1e-15);
+}
+
+TEST(Latency, MainMemoryIsAsFastAsTheMeasuredCurveSaysAtTheDistance) {
+  hardware::Profile p = machine();
+  p.cores = hardware::Fact{1, "s"};
+  p.bandwidth_curve = {{1e6, 4e10, 4e10}, {1e8, 2e10, 2e10}, {1e9, 1e10, 1e10}};
+  const plan::Plan planned = plan(p);
+  const LatencyModel model(p, calibration(), {});
+  const auto dram_s = [&](double distance) {
+    const std::vector<double> distances(planned.steps.at(1).accesses.size(), distance);
+    return model.time(planned.steps.at(1), planned, distances).dram_s;
+  };
+  EXPECT_NEAR(dram_s(1e8), 2 * 32 * 128 * 4 / 2e10, 1e-12);
+  EXPECT_NEAR(dram_s(1e9), 2 * 32 * 128 * 4 / 1e10, 1e-12);
+}
+
 TEST(Latency, BytesComeFromWhereTheirReuseDistanceSays) {
   const StepTime near = time_of(calibration(), 1, 1e3);
   const StepTime far = time_of(calibration(), 1, 1e9);
