@@ -38,11 +38,10 @@ constexpr std::array kWidths = {
     Width{"link_s", 0.7},           Width{"step_s", 0.8},
     Width{"compute", 0.3},          Width{"cache_bandwidth", 0.5},
     Width{"dram_bandwidth", 0.15},  Width{"activation_residency", 0.4},
-    Width{"weight_residency", 0.4}, Width{"wave", 0.6},
-    Width{"tile_load", 0.7},        Width{"tile_prologue", 1.0},
-    Width{"tile_latency_s", 0.5},   Width{"requantize_flops", 0.8},
-    Width{"epilogue_flops", 0.8},   Width{"softmax_flops", 0.6},
-    Width{"flop_pj", 0.5},
+    Width{"weight_residency", 0.4}, Width{"tile_load", 0.7},
+    Width{"tile_prologue", 1.0},    Width{"tile_latency_s", 0.5},
+    Width{"requantize_flops", 0.8}, Width{"epilogue_flops", 0.8},
+    Width{"softmax_flops", 0.6},    Width{"flop_pj", 0.5},
 };
 constexpr double kHalfWidth = 1.3;
 constexpr double kFusedWidth = 0.8;

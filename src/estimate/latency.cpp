@@ -261,7 +261,7 @@ void LatencyModel::choose_tile(const ops::Contraction& c, double element_bytes, 
     for (const double split : kSplits) {
       if (split > 1 && (k / split < kLeastSplitDepth || tiles >= 2 * cores)) break;
       const double waves = tiles * split / cores;
-      const double whole = terms.wave * std::ceil(waves) + (1 - terms.wave) * std::max(waves, 1.0);
+      const double whole = std::ceil(waves);
       const double depth = k / split + prologue;
       const double least_s = depth * element_bytes * terms.tile_latency_s * clock_scale_;
       double seconds = std::max(whole * 2 * area * depth * slowdown / rate, least_s) +

@@ -58,7 +58,6 @@ std::span<const Parameter<Terms>> term_parameters() {
       Parameter<Terms>{"residency_sharpness", &Terms::residency_sharpness, {0.1, 100}},
       Parameter<Terms>{"thread_efficiency", &Terms::thread_efficiency, kFactor},
       Parameter<Terms>{"thread_bandwidth", &Terms::thread_bandwidth, kFactor},
-      Parameter<Terms>{"wave", &Terms::wave, {0, 1}},
       Parameter<Terms>{"tile_load", &Terms::tile_load, kFlops},
       Parameter<Terms>{"tile_prologue", &Terms::tile_prologue, kFlops},
       Parameter<Terms>{"split_s", &Terms::split_s, kSeconds},

@@ -37,7 +37,6 @@ struct Terms {
   double residency_sharpness = 4;  ///< s of the miss rate 1 / (1 + (share * capacity / distance)^s)
   double thread_efficiency = 1;    ///< speed of each of several threads against one alone
   double thread_bandwidth = 1;     ///< share of main-memory bandwidth that all threads reach
-  double wave = 0;                 ///< 1: the last wave of tiles costs a whole one; 0: its share
   double tile_load = 0;  ///< weight of loading a tile's operands from the last cache; 0: no tiles
   double tile_prologue = 0;     ///< k elements of 2 bytes that a tile costs before it starts
   double split_s = 0;           ///< fixed time of reducing a contraction split along k

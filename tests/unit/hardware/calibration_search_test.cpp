@@ -96,14 +96,14 @@ TEST_F(Defaults, TheDefaultThatFitsMostClosely) {
 TEST_F(Defaults, TermsOfAMachineThatWasMeasured) {
   write("cpu-toy",
         "kind: cpu\nruntime: toy\nversion: '1'\ndate: 2026-11-20\n"
-        "terms: {scale: 2, wave: 0.5}\nmachines: {m: {wave: 0.25}}\n");
+        "terms: {scale: 2, tile_prologue: 0.5}\nmachines: {m: {tile_prologue: 0.25}}\n");
   Profile m = machine();
   const Calibration* found = find_calibration(m, "toy", 1);
-  EXPECT_EQ(found->terms.wave, 0.25);
+  EXPECT_EQ(found->terms.tile_prologue, 0.25);
   EXPECT_EQ(found->terms.scale, 2);
   EXPECT_FALSE(found->is_default);
   m.id = "other";
-  EXPECT_EQ(find_calibration(m, "toy", 1)->terms.wave, 0.5);
+  EXPECT_EQ(find_calibration(m, "toy", 1)->terms.tile_prologue, 0.5);
   EXPECT_TRUE(find_calibration(m, "toy", 1)->is_default);
 }
 

@@ -35,7 +35,7 @@ constexpr const char* kCalibrated = R"(calibrations:
       rows: 120
       mape: 0.031
       cross_validated_mape: 0.04
-      unidentified: [terms.wave]
+      unidentified: [terms.tile_prologue]
       sources: [our own runs]
 )";
 
@@ -73,7 +73,7 @@ TEST(Calibration, KeepsEveryField) {
   EXPECT_EQ(c.fused.at("Clip"), 8);
   ASSERT_THAT(c.derates, SizeIs(1));
   EXPECT_EQ(c.derates[0], (Derate{0.72, {"turing"}, false}));
-  EXPECT_EQ(c.evidence, (Evidence{120, 0.031, 0.04, {"terms.wave"}, {"our own runs"}}));
+  EXPECT_EQ(c.evidence, (Evidence{120, 0.031, 0.04, {"terms.tile_prologue"}, {"our own runs"}}));
 }
 
 TEST(Calibration, EveryParameterHasANeutralValueInItsRange) {
@@ -158,7 +158,7 @@ TEST(Calibration, UnknownKeysAreRefused) {
       "error[unknown-key]: m.yaml:22:13: 'calibrations[0].terms' has an unknown key "
       "'exponents'; expected one of exponent, run_s, link_s, step_s, clock_hz, scale, compute, "
       "cache_bandwidth, dram_bandwidth, activation_residency, weight_residency, "
-      "residency_sharpness, thread_efficiency, thread_bandwidth, wave, tile_load, "
+      "residency_sharpness, thread_efficiency, thread_bandwidth, tile_load, "
       "tile_prologue, split_s, tile_latency_s, epilogue_flops, requantize_flops, softmax_flops, "
       "flop_pj\n"
       "  hint: did you mean 'exponent'?\n");

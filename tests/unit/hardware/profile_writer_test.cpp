@@ -83,14 +83,14 @@ calibrations:
     date: 2026-11-20
     machine: a desk
     threads: 1
-    terms: {exponent: 3, step_s: 0.163 us, clock_hz: 4.2 GHz, wave: 0.30000000000000004}
+    terms: {exponent: 3, step_s: 0.163 us, clock_hz: 4.2 GHz, tile_prologue: 0.30000000000000004}
     precisions: {int8: 1.05}
     kernels:
       conv.pointwise: {efficiency: 0.94, half: [36, 4.9, 0]}
       unary:Sigmoid: {efficiency: 1e-6, call_s: 1.2 us, cached: 0.5}
     fused: {Clip: 8}
     derates: [{factor: 0.72, architectures: [turing], matrix_only: false}]
-    evidence: {rows: 120, mape: 0.031, cross_validated_mape: 0.04, unidentified: [terms.wave], sources: [us]}
+    evidence: {rows: 120, mape: 0.031, cross_validated_mape: 0.04, unidentified: [terms.tile_prologue], sources: [us]}
 )";
 
 TEST_F(Writer, EverythingReadsBack) {
@@ -117,7 +117,7 @@ TEST_F(Writer, ValuesKeepTheirUnits) {
   EXPECT_THAT(yaml,
               HasSubstr("- {working_set: \"32 KiB\", read: \"298 GB/s\", write: \"194 GB/s\"}"));
   EXPECT_THAT(yaml, HasSubstr("terms: {exponent: 3, step_s: \"163 ns\", clock_hz: \"4.2 GHz\", "
-                              "wave: 0.30000000000000004}"));
+                              "tile_prologue: 0.30000000000000004}"));
   EXPECT_THAT(yaml, HasSubstr("\"unary:Sigmoid\": {efficiency: 1.0e-06, call_s: \"1.2 us\", "
                               "cached: 0.5}"));
 }
@@ -168,7 +168,7 @@ architectures: [zen5]
 runtime: toy
 version: "1"
 date: 2026-11-20
-terms: {scale: 2, wave: 0.5}
+terms: {scale: 2, tile_prologue: 0.5}
 precisions: {fp16: 0.5}
 kernels:
   conv: {efficiency: 0.5, half: [1, 2, 3]}
@@ -176,7 +176,7 @@ kernels:
 fused: {Clip: 8, Relu: 1}
 derates: [{factor: 0.5}]
 evidence: {rows: 9, mape: 0.1, machines: [epyc-9654]}
-machines: {epyc-9654: {compute: 0.9}, epyc-9v45: {wave: 0}}
+machines: {epyc-9654: {compute: 0.9}, epyc-9v45: {tile_prologue: 0}}
 )";
 
 TEST_F(Writer, DefaultsReadBack) {
@@ -190,7 +190,7 @@ TEST_F(Writer, DefaultsReadBack) {
   ASSERT_EQ(back.machines.size(), 2U);
   EXPECT_EQ(back.machines.at("epyc-9654").compute, 0.9);
   EXPECT_EQ(back.machines.at("epyc-9654").scale, 2) << "as on the others";
-  EXPECT_EQ(back.machines.at("epyc-9v45").wave, 0);
+  EXPECT_EQ(back.machines.at("epyc-9v45").tile_prologue, 0);
   EXPECT_THAT(error_text([&] { save(loaded, path("defaults/gpu-toy.yaml")); }),
               HasSubstr("a default of kind 'cpu' for 'toy' is named 'gpu-toy'"));
 }
@@ -209,7 +209,7 @@ TEST_F(Writer, WhatExtendsADefaultKeepsItsDifferencesOnly) {
   };
   EXPECT_EQ(written(), "extends: cpu-toy}\n") << "no difference";
   c.terms.compute = 0.9;
-  c.terms.wave = 0;
+  c.terms.tile_prologue = 0;
   c.kernels["conv"].efficiency = 0.6;
   c.kernels["gemm"].cached = 2;
   c.kernels.erase("pool");
@@ -217,7 +217,7 @@ TEST_F(Writer, WhatExtendsADefaultKeepsItsDifferencesOnly) {
   c.derates.clear();
   EXPECT_EQ(written(),
             "extends: cpu-toy\n"
-            "    terms: {compute: 0.9, wave: 0}\n"
+            "    terms: {compute: 0.9, tile_prologue: 0}\n"
             "    kernels:\n"
             "      conv: {efficiency: 0.6}\n"
             "      gemm: {efficiency: 1, cached: 2}\n"
