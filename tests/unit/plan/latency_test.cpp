@@ -228,7 +228,8 @@ TEST(Latency, MainMemoryIsAsFastAsTheMeasuredCurveSaysAtTheDistance) {
   p.cores = hardware::Fact{1, "s"};
   p.bandwidth_curve = {{1e6, 4e10, 4e10}, {1e8, 2e10, 2e10}, {1e9, 1e10, 1e10}};
   const plan::Plan planned = plan(p);
-  const LatencyModel model(p, calibration(), {});
+  const hardware::Calibration c = calibration();
+  const LatencyModel model(p, c, {});
   const auto dram_s = [&](double distance) {
     const std::vector<double> distances(planned.steps.at(1).accesses.size(), distance);
     return model.time(planned.steps.at(1), planned, distances).dram_s;
