@@ -60,8 +60,8 @@ constexpr double kLeastSplitDepth = 128;  ///< elements of k that a split keeps 
 /// 32 results per clock. CUDA C++ Programming Guide, Throughput of Native Arithmetic Instructions,
 /// compute capability 6.1.
 constexpr double kConversion = 8;
-/// Rate of a last cache that a profile tells nothing of, over that of main memory: no card whose
-/// rates are known has less (H100 2.1, RTX 3090 2.4, V100 2.6, A100 3.2, L40S 6.3).
+/// Rate of a last cache that a profile tells nothing of, over that of main memory: no card that was
+/// measured has less (H100 2.1, RTX 3090 2.4, V100 2.6, A100 3.2, L40S 6.3).
 constexpr double kLeastCache = 2;
 constexpr double kBlocksPerCore = 2;  ///< of threads, in fused attention
 constexpr double kBlockRows = 256;    ///< of a head that such a block has at most

@@ -91,16 +91,13 @@ double release_factor(const Calibration& calibration, std::string_view version,
                       std::string_view precision) {
   const std::optional<Release> asked = release_of(version);
   if (!asked) return 1;
-  std::map<Release, double> own;
-  std::map<Release, double> common;
+  std::map<Release, double> sorted;
   for (const auto& [key, factor] : calibration.releases) {
     const auto [name, listed] = split_release(key);
     const std::optional<Release> release = release_of(name);
-    if (release && listed == precision) own[*release] = factor;
-    if (release && listed.empty()) common[*release] = factor;
+    if (release && listed == precision) sorted[*release] = factor;
   }
-  const std::map<Release, double>& sorted = own.empty() ? common : own;
-  if (sorted.empty()) return 1;
+  if (sorted.empty()) return precision.empty() ? 1 : release_factor(calibration, version);
   const auto above = sorted.upper_bound(*asked);
   return above == sorted.begin() ? above->second : std::prev(above)->second;
 }

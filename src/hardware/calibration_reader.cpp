@@ -65,8 +65,7 @@ void check_release(const YamlNode& node, const std::string& key) {
       "bad-value",
       fmt::format("'{}' has '{}'; expected a release, as in 8.5, and maybe a precision, as in "
                   "8.5 int8",
-                  node.path(), printable(key)),
-      "");
+                  node.path(), printable(key)));
 }
 
 /// "conv.pointwise" or "unary:Sigmoid": the kinds are the plan's, their spelling is checked here.

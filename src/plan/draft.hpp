@@ -79,6 +79,8 @@ void describe_kernel(const Draft& draft, const Blocks& blocks, Step& step);
                                    std::vector<Diagnostic>& diagnostics);
 
 [[nodiscard]] bool has_peak(const hardware::Profile& profile, hardware::Precision precision);
+/// Stored in 8 bits or less.
+[[nodiscard]] bool is_narrow(hardware::Precision precision);
 /// How tensors that are computed in `precision` lie in memory.
 [[nodiscard]] ir::DType storage_dtype(hardware::Precision precision);
 

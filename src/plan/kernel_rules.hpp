@@ -129,8 +129,7 @@ inline constexpr KernelRules kPyTorchCompile = {.requantizes = false,
 /// The rules of a runtime, node by node: a what-if may change them for some.
 class NodeRules {
  public:
-  /// `is_narrow`: the model as a whole computes in 8 bits or less.
-  NodeRules(const KernelRules& rules, bool is_narrow) : rows_({rules}), is_narrow_(is_narrow) {}
+  explicit NodeRules(const KernelRules& rules) : rows_({rules}) {}
 
   /// Those for the fusing of a launch into another one: of its first node.
   [[nodiscard]] const KernelRules& of(const Rewrite& graph, LaunchId l) const {
@@ -142,7 +141,6 @@ class NodeRules {
   }
   /// Those that no what-if changes for some nodes only.
   [[nodiscard]] const KernelRules& common() const { return rows_.front(); }
-  [[nodiscard]] bool is_narrow() const { return is_narrow_; }
   /// Changes the rules for the nodes picked.
   void change(const infer::TypedGraph& graph, const infer::Selection& selection,
               const std::function<void(KernelRules&)>& apply);
@@ -150,7 +148,6 @@ class NodeRules {
  private:
   std::vector<KernelRules> rows_;
   std::vector<std::size_t> row_ = {};  ///< by node; empty: the first row holds for all
-  bool is_narrow_;
 };
 
 /// Rewrites the graph by the rules.

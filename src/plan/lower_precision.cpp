@@ -31,8 +31,6 @@ constexpr std::array kLowerPrecisionArguments = infer::with_selection(
 constexpr std::array<std::string_view, 7> kAskedPrecisions = {"fp32", "tf32", "fp16", "bf16",
                                                               "fp8",  "int8", "int4"};
 
-bool is_narrow(Precision precision) { return hardware::storage_bits(precision) <= 8; }
-
 /// How a step touches floats: as before, all in one type, or (products) results in another one.
 struct Choice {
   std::optional<DType> storage = {};  ///< nullopt: as before

@@ -60,8 +60,12 @@ int block_of(const hardware::Profile* profile) {
   return bits > 128 ? 8 : 1;
 }
 
-bool computes_narrow(const std::optional<hardware::Precision>& precision) {
-  return precision && hardware::storage_bits(*precision) <= 8;
+/// The rules for a model that computes in `precision` as a whole.
+KernelRules rules_in(KernelRules rules, const std::optional<hardware::Precision>& precision) {
+  if (precision && is_narrow(*precision)) {
+    rules.epilogue = std::max(rules.epilogue, rules.narrow_epilogue);
+  }
+  return rules;
 }
 
 /// Makes a plan, and again under each scenario that changes the rules it is made by.
@@ -74,7 +78,7 @@ class Planner {
         runtime_(runtime),
         options_(possible(profile, asked, diagnostics_)),
         precision_(profile, options_, diagnostics_),
-        rules_(runtime.rules, computes_narrow(options_.precision)),
+        rules_(rules_in(runtime.rules, options_.precision)),
         made_(std::make_unique<Made>(graph)) {
     if (runtime.rules.pads_channels) precision_.pad_channels();
   }

@@ -82,6 +82,8 @@ bool has_peak(const hardware::Profile& profile, Precision precision) {
   return false;
 }
 
+bool is_narrow(Precision precision) { return hardware::storage_bits(precision) <= 8; }
+
 ir::DType storage_dtype(Precision precision) {
   switch (precision) {
     case Precision::kFp64:

@@ -110,12 +110,6 @@ class Epilogue {
     return std::find(members_.begin(), members_.end(), l) != members_.end();
   }
 
-  /// The contraction computes in 8 bits or less.
-  [[nodiscard]] bool is_narrow() const {
-    const auto n = static_cast<std::size_t>(graph_.at(members_.front()).nodes.front());
-    return graph_.draft().quantized[n] == Quantized::kInteger || rules_.is_narrow();
-  }
-
   /// The first reader of the members' results that may join them.
   LaunchId next_member() {
     if (passes_ > limit_) return kNoLaunch;
@@ -148,7 +142,8 @@ class Epilogue {
     }
     if (other != ir::kNoTensor) return joins_residual(l, *spec, other);
     const KernelRules& rules = rules_.of(graph_, l);
-    const int most = is_narrow() ? std::max(rules.epilogue, rules.narrow_epilogue) : rules.epilogue;
+    const int narrow = is_on_integers(graph_, members_.front()) ? rules.narrow_epilogue : 0;
+    const int most = std::max(rules.epilogue, narrow);
     if (most == 0) return false;
     if (rules.only_activations && spec->cls != ops::OpClass::kActivation) return false;
     limit_ = std::max(limit_, most);
@@ -167,8 +162,7 @@ class Epilogue {
   }
 
   bool joins_quantize(LaunchId l) {
-    const auto n = static_cast<std::size_t>(graph_.at(members_.front()).nodes.front());
-    if (graph_.draft().quantized[n] != Quantized::kInteger || quantized_) return false;
+    if (!is_on_integers(graph_, members_.front()) || quantized_) return false;
     if (!rules_.of(graph_, l).requantizes) return false;
     quantized_ = true;
     return is_member(graph_.producer(graph_.input(l, 0)));

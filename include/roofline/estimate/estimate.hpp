@@ -28,7 +28,7 @@ struct Tile {
   double columns = 0;
   double split = 1;     ///< parts of k that run beside one another
   double waves = 0;     ///< tiles over cores
-  double slowdown = 1;  ///< by the loading of its operands
+  double slowdown = 1;  ///< by loading its operands, conversions included
 };
 
 /// A predicted time and the terms that it is made of. Seconds.
