@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <iterator>
@@ -32,6 +33,9 @@ std::optional<Release> release_of(std::string_view text) {
   if (dot != end && *dot == '.') std::from_chars(dot + 1, end, release.second);
   return release;
 }
+
+/// Where a release lies between two others: 8.5 is half-way from 8 to 9. No release comes after .9.
+double position(Release release) { return release.first + std::min(release.second, 9) / 10.0; }
 
 /// "8.5 int8" in its release and its precision; without the latter it is empty.
 std::pair<std::string_view, std::string_view> split_release(std::string_view key) {
@@ -98,8 +102,13 @@ double release_factor(const Calibration& calibration, std::string_view version,
     if (release && listed == precision) sorted[*release] = factor;
   }
   if (sorted.empty()) return precision.empty() ? 1 : release_factor(calibration, version);
-  const auto above = sorted.upper_bound(*asked);
-  return above == sorted.begin() ? above->second : std::prev(above)->second;
+  const auto newer = sorted.upper_bound(*asked);
+  if (newer == sorted.begin()) return newer->second;
+  const auto [release, factor] = *std::prev(newer);
+  if (newer == sorted.end()) return factor;
+  const double step = position(newer->first) - position(release);
+  const double way = step > 0 ? (position(*asked) - position(release)) / step : 0;
+  return factor * std::pow(newer->second / factor, way);
 }
 
 double miss_rate(double capacity, double distance, double sharpness) {

@@ -122,8 +122,9 @@ inline constexpr Range kDerateRange = {1e-3, 10};
 [[nodiscard]] bool is_release(std::string_view key);
 
 /// Factor on the times of kernels that compute in `precision` (empty: in none that is listed) in
-/// release `version` of the runtime: of the newest listed one that is not newer, else the oldest; 1
-/// where none is listed or `version` does not start with a number.
+/// release `version` of the runtime: between two listed ones their geometric mean, weighted by the
+/// distance of the numbers; of the oldest or newest one beyond them; 1 where none is listed or
+/// `version` does not start with a number.
 [[nodiscard]] double release_factor(const Calibration& calibration, std::string_view version,
                                     std::string_view precision = {});
 

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <sstream>
 
@@ -213,13 +214,14 @@ TEST(CalibrationDigest, DependsOnEveryParameterAndOnNothingElse) {
       << "the profile's digest covers its calibrations";
 }
 
-TEST(Calibration, AnOlderReleaseHasItsFactorUntilTheNextOne) {
+TEST(Calibration, AReleaseBetweenTwoThatAreListedTakesTheirMean) {
   Calibration c;
-  c.releases = {{"7.2", 1.2}, {"8.5", 1.05}, {"10.2", 1}};
-  EXPECT_EQ(release_factor(c, "8.5.1"), 1.05);
-  EXPECT_EQ(release_factor(c, "9.1"), 1.05);
-  EXPECT_EQ(release_factor(c, "8.4"), 1.2);
-  EXPECT_EQ(release_factor(c, "6"), 1.2);  // older than all
+  c.releases = {{"7.2", 1.21}, {"8.2", 1}, {"8.10", 0.9}, {"8.12", 0.8}, {"10.2", 1}};
+  EXPECT_EQ(release_factor(c, "8.2.1"), 1);
+  EXPECT_NEAR(release_factor(c, "7.7"), 1.1, 1e-12);  // half-way
+  EXPECT_NEAR(release_factor(c, "8.0"), std::pow(1.21, 0.2), 1e-12);
+  EXPECT_EQ(release_factor(c, "8.11"), 0.9);  // both count as 8.9
+  EXPECT_EQ(release_factor(c, "6"), 1.21);    // older than all
   EXPECT_EQ(release_factor(c, "10.8"), 1);
   EXPECT_EQ(release_factor(c, ""), 1);
   EXPECT_EQ(release_factor(c, "Paddle"), 1);
@@ -230,9 +232,9 @@ TEST(Calibration, APrecisionMayHaveReleasesOfItsOwn) {
   Calibration c;
   c.releases = {{"7.2", 1.2}, {"10.2", 1}, {"7.2 int8", 1.3}, {"8.2 int8", 1.1}, {"10.2 int8", 1}};
   EXPECT_EQ(release_factor(c, "7.2", "int8"), 1.3);
-  EXPECT_EQ(release_factor(c, "9.1", "int8"), 1.1);
-  EXPECT_EQ(release_factor(c, "9.1", "fp16"), 1.2);
-  EXPECT_EQ(release_factor(c, "9.1"), 1.2);
+  EXPECT_EQ(release_factor(c, "8.2", "int8"), 1.1);
+  EXPECT_EQ(release_factor(c, "7.2", "fp16"), 1.2);
+  EXPECT_EQ(release_factor(c, "7.2"), 1.2);
 }
 
 TEST(Calibration, WhatIsNoReleaseIsRefused) {
