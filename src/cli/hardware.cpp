@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <ostream>
+#include <set>
 
 #include "command.hpp"
 #include "output.hpp"
@@ -46,22 +47,39 @@ std::string number(double value) {
              : fmt::format("{:.3g}", value);
 }
 
+/// Of the defaults at hand.
+std::set<std::string> default_runtimes() {
+  std::set<std::string> runtimes;
+  for (const std::string& name : hardware::list_defaults()) {
+    runtimes.insert(hardware::find_default(name).calibration.runtime);
+  }
+  return runtimes;
+}
+
+/// The defaults that hold for this machine, but where it has a calibration of its own.
+std::vector<const hardware::Calibration*> defaults_for(const hardware::Profile& profile,
+                                                       const std::set<std::string>& runtimes) {
+  std::vector<const hardware::Calibration*> found;
+  for (const std::string& runtime : runtimes) {
+    const auto is_it = [&](const hardware::Calibration& own) { return own.runtime == runtime; };
+    if (std::any_of(profile.calibrations.begin(), profile.calibrations.end(), is_it)) continue;
+    if (const auto* c = hardware::find_calibration(profile, runtime, 0)) found.push_back(c);
+  }
+  return found;
+}
+
 /// Runtimes that the profile has calibrations for, else "default" where a default fits.
 std::string calibrated(const hardware::Profile& profile,
-                       const std::vector<std::string>& default_runtimes) {
+                       const std::set<std::string>& default_runtimes) {
   std::vector<std::string> own;
   for (const hardware::Calibration& c : profile.calibrations) own.push_back(printable(c.runtime));
   own.erase(std::unique(own.begin(), own.end()), own.end());
   if (!own.empty()) return join(own, ", ");
-  const bool has_default =
-      std::any_of(default_runtimes.begin(), default_runtimes.end(), [&](const std::string& name) {
-        return hardware::find_calibration(profile, name, 0) != nullptr;
-      });
-  return has_default ? "default" : "-";
+  return defaults_for(profile, default_runtimes).empty() ? "-" : "default";
 }
 
 std::vector<Cell> list_row(const hardware::Profile& profile,
-                           const std::vector<std::string>& default_runtimes) {
+                           const std::set<std::string>& default_runtimes) {
   const std::optional<double> fp32 = peak(profile, Precision::kFp32);
   const auto bandwidth = hardware::bandwidth(profile.dram(), hardware::Roof::kDatasheet);
   const auto& capacity = profile.dram().capacity_bytes;
@@ -152,13 +170,23 @@ void show_calibration(const hardware::Calibration& c, const Streams& streams) {
   show_parameters(c, streams);
 }
 
-/// Runtimes of the defaults at hand, by name.
-std::vector<std::string> default_runtimes() {
-  std::vector<std::string> runtimes;
-  for (const std::string& name : hardware::list_defaults()) {
-    runtimes.push_back(hardware::find_default(name).calibration.runtime);
+void show_defaults(const hardware::Profile& profile, const Streams& streams) {
+  const auto defaults = defaults_for(profile, default_runtimes());
+  if (defaults.empty() && profile.calibrations.empty()) {
+    streams.out << "\nuncalibrated: predictions use efficiency 1 and the overheads above\n";
   }
-  return runtimes;
+  if (defaults.empty()) return;
+  report::Table table({{"calibrated runtime"}, {"error"}, {"whole models"}});
+  for (const hardware::Calibration* c : defaults) {
+    const hardware::Evidence& e = c->evidence;
+    const bool measured =
+        std::find(e.machines.begin(), e.machines.end(), profile.id) != e.machines.end();
+    table.add({{printable(c->runtime)},
+               {e.rows == 0 ? "-" : format_percent(e.cross_validated_mape.value_or(e.mape))},
+               {measured ? "measured on this machine" : "of other machines: unvalidated here"}});
+  }
+  streams.out << '\n';
+  print_table(table, Fit::kWhole, streams.out, streams.out_is_terminal);
 }
 
 std::string fact_text(const hardware::NamedFact& named) {
@@ -175,7 +203,7 @@ ExitCode run_hardware_list(const Arguments&, const Streams& streams) {
                        {"memory", Align::kQuantity, 2},
                        {"ridge", Align::kRight, 5},
                        {"calibrated", Align::kLeft, 6}});
-  std::vector<std::string> runtimes;
+  std::set<std::string> runtimes;
   // One broken file must not hide the others.
   ExitCode code = guarded(streams.err, [&] {
     runtimes = default_runtimes();
@@ -208,10 +236,8 @@ ExitCode run_hardware_show(const Arguments& arguments, const Streams& streams) {
                {printable(named.fact.note)}});
   }
   print_table(table, Fit::kWhole, streams.out, streams.out_is_terminal);
-  if (profile.calibrations.empty()) {
-    streams.out << "\nuncalibrated: predictions use efficiency 1 and the overheads above\n";
-  }
   for (const hardware::Calibration& c : profile.calibrations) show_calibration(c, streams);
+  show_defaults(profile, streams);
   streams.out << "\nsources\n";
   for (const auto& [id, citation] : profile.sources) {
     streams.out << fmt::format("  {}: {}\n", printable(id), printable(citation));

@@ -57,7 +57,8 @@ class ResultBuilder {
     const hardware::Calibration* calibration = estimate_.calibration;
     info.calibration_status = "uncalibrated";
     if (calibration == nullptr) return;
-    const auto& machines = calibration->evidence.machines;
+    const hardware::Evidence& evidence = calibration->evidence;
+    const auto& machines = evidence.machines;
     const bool validated =
         std::find(machines.begin(), machines.end(), profile_.id) != machines.end();
     info.calibration_status = !calibration->is_default ? "calibrated"
@@ -66,8 +67,8 @@ class ResultBuilder {
     info.calibration_runtime = calibration->runtime;
     info.calibration_version = calibration->version;
     info.calibration_date = calibration->date;
-    info.calibration_error =
-        calibration->evidence.cross_validated_mape.value_or(calibration->evidence.mape);
+    if (evidence.rows == 0) return;
+    info.calibration_error = evidence.cross_validated_mape.value_or(evidence.mape);
   }
 
   void add_totals(report::Result& result) const {

@@ -109,7 +109,7 @@ LabelledValue memory_figure(const Result& result) {
 LabelledValue calibration_figure(const Result& result) {
   const HardwareInfo& hardware = result.hardware;
   if (hardware.calibration_status == "uncalibrated") {
-    return {"calibration", "uncalibrated: efficiency 1, overheads as in the profile",
+    return {"calibration", "uncalibrated: efficiency 1; 'hardware show' lists calibrated runtimes",
             Style::kYellow};
   }
   std::string text = fmt::format("{} {}, {}", hardware.calibration_runtime,

@@ -84,9 +84,9 @@ struct Calibration {
   std::string extends = {};
   Terms terms = {};
   std::map<std::string, double, std::less<>> precisions = {};  ///< factor on efficiency by name
-  /// By release of the runtime, "8.5": factor on the times of kernels in that release and those up
-  /// to the next listed one. The newest has 1. "8.5 int8" are those of kernels that compute in
-  /// int8: where a precision has any, they stand instead of the others.
+  /// By release of the runtime, "8.5": factor on the times of kernels in that release. The newest
+  /// has 1. "8.5 int8" are those of kernels that compute in int8: where a precision has any, they
+  /// stand instead of the others.
   std::map<std::string, double, std::less<>> releases = {};
   /// By kind of kernel ("conv.pointwise"), or kind and operator ("unary:Sigmoid").
   std::map<std::string, KernelTiming, std::less<>> kernels = {};

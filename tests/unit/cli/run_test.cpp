@@ -172,6 +172,27 @@ TEST_F(Output, ADeviceIsWrittenDirectly) {
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
+TEST_F(Output, HardwareShowNamesTheDefaultsThatHold) {
+  std::filesystem::create_directory(path("defaults"));
+  const std::string head = "version: '1'\ndate: 2026-11-20\n";
+  const std::string measured = "evidence: {rows: 9, mape: 0.1, machines: [toy]}\n";
+  std::ofstream(path("defaults/npu-quick.yaml")) << "kind: npu\nruntime: quick\n"
+                                                 << head << measured;
+  std::ofstream(path("defaults/npu-quick-too.yaml"))
+      << "kind: npu\nruntime: quick\narchitectures: [other]\n"
+      << head;
+  std::ofstream(path("defaults/npu-slow.yaml")) << "kind: npu\nruntime: slow\n" << head;
+  std::ofstream(path("defaults/cpu-none.yaml")) << "kind: cpu\nruntime: none\n" << head;
+  const Environment search("ROOFLINE_HARDWARE_PATH", directory_.c_str());
+  const Outcome got = run({"hardware", "show", ROOFLINE_ROOT "/tests/golden/toy.yaml"});
+  EXPECT_THAT(got.out,
+              HasSubstr("\n\n  calibrated runtime  error  whole models\n"
+                        "  quick               10 %   measured on this machine\n"
+                        "  slow                -      of other machines: unvalidated here\n"
+                        "\nsources\n"));
+  EXPECT_THAT(got.out, Not(HasSubstr("uncalibrated")));
+}
+
 TEST(Help, EveryCommandExplainsItself) {
   const Outcome all = run({"--help"});
   EXPECT_EQ(all.code, 0);

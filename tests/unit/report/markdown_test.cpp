@@ -45,7 +45,7 @@ as-is (fp32), runtime basic, data-sheet roof, input x 1x3x8x8 float32, batch=1
 - **traffic** 7.68 kB planned, 11.8 kB algorithmic
 - **parameters** 576, 2.30 kB
 - **memory** 6.40 kB peak of 16.0 GB
-- **calibration** uncalibrated: efficiency 1, overheads as in the profile
+- **calibration** uncalibrated: efficiency 1; 'hardware show' lists calibrated runtimes
 
 | time | share | layer | op | output | MACs | traffic | FLOP/B | bound | bottleneck |
 |---:|---:|---|---|---|---:|---:|---:|---|---|

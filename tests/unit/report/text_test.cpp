@@ -32,7 +32,7 @@ as-is (fp32), runtime basic, data-sheet roof, input x 1x3x8x8 float32, batch=1
   intensity    14.3 FLOP/B                     ridge        10.0 FLOP/B: compute-bound as a whole
   work         54.8 k MACs   110 kFLOP         traffic      7.68 kB planned   11.8 kB algorithmic
   parameters   576   2.30 kB                   memory       6.40 kB peak of 16.0 GB
-  calibration  uncalibrated: efficiency 1, overheads as in the profile
+  calibration  uncalibrated: efficiency 1; 'hardware show' lists calibrated runtimes
 
      time  share            layer                op        output     MACs  traffic  FLOP/B  bottleneck
   6.54 us   50 %  ▇▇▇▇▇▇▇▇  block.0/conv + relu  Conv 3x3  1x8x4x4  27.6 k  3.68 kB    15.1  compute
@@ -69,7 +69,7 @@ input x 1x3x8x8 float32, batch=1
   traffic      7.68 kB planned   11.8 kB algorithmic
   parameters   576   2.30 kB
   memory       6.40 kB peak of 16.0 GB
-  calibration  uncalibrated: efficiency 1, overheads as in the profile
+  calibration  uncalibrated: efficiency 1; 'hardware show' lists calibrated runtimes
 
      time  share  layer                bottleneck
   6.54 us   50 %  block.0/conv + relu  compute
