@@ -64,6 +64,14 @@ onnx_io::ModelSketch unary(const Unary& u, const Size& size) {
   return s.take();
 }
 
+/// PRelu of one slope for all channels, on numbers of both signs: runtimes may branch on them.
+onnx_io::ModelSketch one_slope(std::int64_t elements) {
+  Sketch s(fmt::format("one_slope_{}", elements));
+  const std::string x = s.node("Sub", {s.input({1, elements}), s.scalar(0.5)});
+  s.sink(s.node("PRelu", {x, s.weight({1}, 300)}));
+  return s.take();
+}
+
 }  // namespace
 
 Sketches elementwise_models() {
@@ -72,22 +80,29 @@ Sketches elementwise_models() {
 }
 
 Sketches broadcast_models() {
-  return cross(std::vector<Broadcast>{{"scalar", {1, 65536}, {1}},
-                                      {"scalar", {1, 1048576}, {1}},
-                                      {"row", {128, 768}, {768}},
-                                      {"row", {3136, 96}, {96}},
-                                      {"row", {16, 64}, {64}},
-                                      {"row", {64, 256}, {256}},
+  Sketches sketches = cross(std::vector<Broadcast>{{"scalar", {1, 65536}, {1}},
+                                                   {"scalar", {1, 1048576}, {1}},
+                                                   {"scalar", {16384, 1}, {1}},
+                                                   {"scalar", {197, 1}, {1}},
+                                                   {"row", {128, 768}, {768}},
+                                                   {"row", {3136, 96}, {96}},
+                                                   {"row", {16, 64}, {64}},
+                                                   {"row", {64, 256}, {256}},
 
-                                      {"column", {197, 768}, {197, 1}},
+                                                   {"column", {197, 768}, {197, 1}},
 
-                                      {"channel", {1, 96, 56, 56}, {1, 96, 1, 1}},
-                                      {"channel", {1, 672, 14, 14}, {1, 672, 1, 1}},
-                                      {"channel", {1, 1152, 7, 7}, {1, 1152, 1, 1}},
-                                      {"channel", {1, 32, 112, 112}, {1, 32, 1, 1}},
-                                      {"mask", {1, 12, 128, 128}, {1, 1, 128, 128}},
-                                      {"mask", {32, 3, 49, 49}, {32, 1, 49, 49}}},
-               std::vector<std::string_view>{"Mul", "Add"}, broadcast);
+                                                   {"channel", {1, 96, 56, 56}, {1, 96, 1, 1}},
+                                                   {"channel", {1, 672, 14, 14}, {1, 672, 1, 1}},
+                                                   {"channel", {1, 1152, 7, 7}, {1, 1152, 1, 1}},
+                                                   {"channel", {1, 32, 112, 112}, {1, 32, 1, 1}},
+                                                   {"mask", {1, 12, 128, 128}, {1, 1, 128, 128}},
+                                                   {"mask", {32, 3, 49, 49}, {32, 1, 49, 49}}},
+                            std::vector<std::string_view>{"Mul", "Add"}, broadcast);
+  append(sketches, cross(std::vector<Broadcast>{{"scalar", {1, 65536}, {1}},
+                                                {"scalar", {1, 1048576}, {1}},
+                                                {"scalar", {1024, 1}, {1}}},
+                         std::vector<std::string_view>{"Sub", "Div"}, broadcast));
+  return sketches;
 }
 
 Sketches unary_models() {
@@ -114,7 +129,10 @@ Sketches unary_models() {
                                         {.op = "FastGelu", .domain = kMicrosoft},
                                         {.op = "BiasGelu", .domain = kMicrosoft},
                                         {"QuickGelu", {attr("alpha", 1.702)}, kMicrosoft}};
-  return cross(functions, std::vector<Size>{{16384, 6}, {262144, 1}}, unary);
+  Sketches sketches = cross(functions, std::vector<Size>{{16384, 6}, {262144, 1}}, unary);
+  sketches.push_back(one_slope(65536));
+  sketches.push_back(one_slope(524288));
+  return sketches;
 }
 
 }  // namespace roofline::calibrate

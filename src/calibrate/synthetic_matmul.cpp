@@ -63,6 +63,18 @@ onnx_io::ModelSketch plain_batched(const Batched& row) {
   return s.take();
 }
 
+/// Scores of attention, and their product with the values, as sums over named axes.
+onnx_io::ModelSketch einsum_pair(const Batched& row) {
+  Sketch s(fmt::format("einsum_{}_{}x{}x{}", row.b, row.m, row.n, row.k));
+  const std::string q = s.input({1, row.b, row.m, row.k});
+  const std::string k = s.input({1, row.b, row.n, row.k});
+  const std::string v = s.input({1, row.b, row.n, row.k});
+  const std::string scores =
+      s.node("Einsum", {q, k}, {attr("equation", std::string("bhid,bhjd->bhij"))});
+  s.sink(s.node("Einsum", {scores, v}, {attr("equation", std::string("bhij,bhjd->bhid"))}));
+  return s.take();
+}
+
 struct Recurrence {
   std::int64_t steps, input, hidden, directions;
   std::int64_t batch = 1;
@@ -202,6 +214,8 @@ Sketches batched_matmul_models() {
         Batched{32, 128, 64, 128, 1}, Batched{32, 1, 1500, 64, 1}, Batched{16, 1, 128, 2048, 1}}) {
     sketches.push_back(plain_batched(row));
   }
+  sketches.push_back(einsum_pair({128, 49, 49, 32, 1}));
+  sketches.push_back(einsum_pair({8, 128, 128, 64, 1}));
   return sketches;
 }
 
@@ -212,7 +226,8 @@ Sketches recurrent_models() {
                                        {50, 64, 64, 1},
                                        {16, 256, 512, 1},
                                        {64, 256, 256, 1, 4},
-                                       {128, 32, 128, 2}},
+                                       {128, 32, 128, 2},
+                                       {32, 512, 512, 2}},
                std::vector<std::string_view>{"LSTM", "GRU"}, recurrence);
 }
 

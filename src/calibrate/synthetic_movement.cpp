@@ -101,6 +101,17 @@ onnx_io::ModelSketch scatter(const Runs& r) {
   return s.take();
 }
 
+/// An index for each element of `updates` rows.
+onnx_io::ModelSketch scatter_elements(const Runs& r, std::int64_t updates) {
+  Sketch s(fmt::format("ScatterElements_{}x{}_{}", r.rows, r.run, updates));
+  const double last = static_cast<double>(r.rows - 1);
+  s.sink(s.node("ScatterElements",
+                {s.input({r.rows, r.run}), s.random(ir::DType::kInt64, {updates, r.run}, 0, last),
+                 s.input({updates, r.run})},
+                {attr("axis", 0)}));
+  return s.take();
+}
+
 onnx_io::ModelSketch repeat(std::string_view op, const Dims& dims, const Dims& target) {
   Sketch s(fmt::format("{}_{}_{}", op, dims_text(dims), dims_text(target)));
   s.sink(s.node(op, {s.input(dims), s.ints(target)}));
@@ -182,7 +193,8 @@ onnx_io::ModelSketch roi_align(std::int64_t channels, std::int64_t edge, std::in
 
 Sketches transpose_models() {
   Sketches sketches;
-  // Those that keep the last axis by the length of its runs, then those that move it.
+  // Those that keep the last axis by the length of its runs, then those that move it, and at last
+  // those that move others as well.
   for (const Permutation& row : std::vector<Permutation>{{{1, 128, 12, 64}, {0, 2, 1, 3}, 4},
                                                          {{1, 12, 197, 64}, {0, 2, 1, 3}, 2},
                                                          {{64, 7, 8, 7, 96}, {0, 2, 1, 3, 4}},
@@ -205,7 +217,11 @@ Sketches transpose_models() {
                                                          {{1, 32, 112, 112}, {0, 2, 3, 1}},
                                                          {{1024, 1024}, {1, 0}},
                                                          {{1, 112, 112, 24}, {0, 3, 1, 2}},
-                                                         {{64, 49, 96}, {2, 0, 1}}}) {
+                                                         {{64, 49, 96}, {2, 0, 1}},
+                                                         {{1, 7, 7, 4, 4, 128}, {0, 5, 1, 3, 2, 4}},
+                                                         {{1, 48, 8, 7, 8, 7}, {0, 2, 4, 3, 5, 1}},
+                                                         {{1, 4, 64, 96}, {0, 3, 2, 1}, 2},
+                                                         {{96, 32, 48}, {2, 1, 0}}}) {
     sketches.push_back(transpose(row));
   }
   return sketches;
@@ -216,9 +232,13 @@ Sketches join_models() {
       std::vector<Runs>{
           {32768, 4}, {16384, 16}, {8192, 64}, {1024, 256}, {256, 1024}, {128, 4096}, {1, 200704}},
       std::vector<std::string_view>{"concat", "split", "slice"}, join_model);
-  append(sketches,
-         cross(std::vector<Parts>{{3, 197, 768}, {4, 784, 96}, {8, 64, 1024}, {6, 1024, 32}},
-               std::vector<std::string_view>{"concat", "split"}, many_way));
+  append(sketches, cross(std::vector<Parts>{{3, 197, 768},
+                                            {4, 784, 96},
+                                            {8, 64, 1024},
+                                            {6, 1024, 32},
+                                            {2, 32768, 1},
+                                            {3, 8192, 1}},
+                         std::vector<std::string_view>{"concat", "split"}, many_way));
   for (const Dims& dims : {Dims{1, 3, 320, 320}, Dims{1, 96, 56, 56}, Dims{1, 12, 160, 160}}) {
     sketches.push_back(strided_slice(dims));
   }
@@ -232,10 +252,16 @@ Sketches movement_models() {
   sketches.push_back(gather({4000, 768}, 128, 4));
   sketches.push_back(gather({8000, 32}, 4096, 2));
   sketches.push_back(gather({20000, 4}, 20000, 2));
+  sketches.push_back(gather({50000, 1}, 50000, 1));
+  sketches.push_back(gather({4096, 1}, 4096, 4));
   sketches.push_back(gather_elements({2048, 64}));
   sketches.push_back(gather_elements({512, 1024}));
   sketches.push_back(scatter({1024, 768}));
   sketches.push_back(scatter({8192, 64}));
+  sketches.push_back(scatter_elements({1024, 64}, 2048));
+  sketches.push_back(scatter_elements({4096, 16}, 1024));
+  sketches.push_back(scatter_elements({20000, 1}, 50000));
+  sketches.push_back(scatter_elements({2000, 256}, 4000));
   sketches.push_back(repeat("Expand", {1, 8, 1, 512, 64}, {1, 8, 4, 512, 64}));
   sketches.push_back(repeat("Expand", {1, 197, 1}, {12, 197, 197}));
   sketches.push_back(repeat("Expand", {1, 1, 768}, {1, 512, 768}));
@@ -278,6 +304,8 @@ Sketches resize_models() {
   sketches.push_back(resize({1, 3, 32, 32}, "cubic", 3));
   sketches.push_back(grid_sample({1, 32, 56, 56}));
   sketches.push_back(grid_sample({1, 128, 28, 28}));
+  sketches.push_back(grid_sample({1, 1, 112, 112}));
+  sketches.push_back(grid_sample({1, 3, 96, 96}));
   sketches.push_back(roi_align(128, 50, 60));
   sketches.push_back(roi_align(256, 25, 20));
   return sketches;

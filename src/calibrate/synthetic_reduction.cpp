@@ -144,6 +144,8 @@ Sketches normalization_models() {
                                                {"Softmax", {9216, 16}, last},
                                                {"Softmax", {1, 21, 128, 128}, second},
                                                {"Softmax", {1, 64, 40, 40}, second},
+                                               {"Softmax", {1, 3, 160, 160}, second},
+                                               {"Softmax", {1, 2, 64, 64}, second, 2},
 
                                                {"LayerNormalization", {1, 128, 768}, last},
                                                {"LayerNormalization", {3136, 96}, last},
@@ -166,6 +168,8 @@ Sketches normalization_models() {
 
                                                {"BatchNormalization", {1, 64, 56, 56}},
                                                {"BatchNormalization", {1, 512, 14, 14}},
+                                               {"BatchNormalization", {64, 1024}},
+                                               {"BatchNormalization", {1, 256, 100}},
                                                {"LRN", {1, 96, 27, 27}, lrn},
                                                {"LRN", {1, 64, 56, 56}, lrn}}) {
     sketches.push_back(normalization(row));
@@ -190,6 +194,8 @@ Sketches reduction_models() {
 
                                                {"ReduceSum", {64, 16, 256}},
                                                {"ReduceSum", {4, 1024, 96}},
+                                               {"ReduceMax", {1, 512, 784}, axes({-1})},
+                                               {"ReduceMax", {1, 64, 1000}, axes({-1}), 2},
                                                {"ReduceL2", {256, 1024}, axes({-1})},
                                                {"ReduceL2", {1000, 128}, axes({-1}), 2},
                                                {"ArgMax", {1, 21, 128, 128}, axis(1)},

@@ -256,8 +256,15 @@ AccessList touch_scatter(const OpContext& ctx) {
   return list;
 }
 
-constexpr OpSpec scatter(std::string_view type, int since, InferFn infer) {
-  OpSpec row = move(type, since, {3, 3}, infer, touch_scatter);
+/// Each update has an index of its own.
+AccessList touch_scatter_elements(const OpContext& ctx) {
+  AccessList list = touch_scatter(ctx);
+  list.back().run_length = 1;
+  return list;
+}
+
+constexpr OpSpec scatter(std::string_view type, int since, InferFn infer, AccessFn access) {
+  OpSpec row = move(type, since, {3, 3}, infer, access);
   row.work = scatter_work;
   row.formula = "0, or elements(updates) with a reduction";
   return row;
@@ -320,9 +327,9 @@ constexpr OpSpec kGatherOps[] = {
     move("Gather", 1, {2, 2}, infer_gather, touch_gather),
     move("GatherElements", 11, {2, 2}, infer_gather_elements, touch_gather_elements),
     move("GatherND", 11, {2, 2}, infer_gather_nd, touch_gather_nd),
-    scatter("Scatter", 9, infer_scatter_elements),
-    scatter("ScatterElements", 11, infer_scatter_elements),
-    scatter("ScatterND", 11, infer_scatter_nd),
+    scatter("Scatter", 9, infer_scatter_elements, touch_scatter_elements),
+    scatter("ScatterElements", 11, infer_scatter_elements, touch_scatter_elements),
+    scatter("ScatterND", 11, infer_scatter_nd, touch_scatter),
     move("TensorScatter", 24, {2, 3}, infer_tensor_scatter, touch_tensor_scatter),
     move("OneHot", 9, {3, 3}, infer_one_hot, touch_one_hot),
 };

@@ -95,6 +95,9 @@ class LaunchBuilder : private StepBuilder {
     }
     step.kernel.fused = launch.fused;
     step.kernel.layout = launch.layout;
+    if (!launch.inputs.empty() && launch.inputs[0] != ir::kNoTensor) {
+      step.kernel.operand = graph_.dtype(launch.inputs[0]);
+    }
     for (const TensorId t : launch.outputs) {
       if (t == ir::kNoTensor) continue;
       step.kernel.results += elements(t).value_or(0).as_double();
@@ -148,6 +151,7 @@ class LaunchBuilder : private StepBuilder {
       }
       // Channels of one pixel lie in the same order either way.
       if (!image || extent != 1) step.kernel.extents[0] = std::max(1.0, extent);
+      if (!launch.perm.empty()) describe_transpose(launch.perm, *shape, step.kernel);
     }
     for (const TensorId t : launch.inputs) touch(t, false, std::nullopt, step);
     for (const TensorId t : launch.outputs) touch(t, true, std::nullopt, step);
@@ -171,6 +175,10 @@ class LaunchBuilder : private StepBuilder {
         alias(launch.inputs[0], launch.outputs[0]);
       }
       return finish(std::move(step), std::nullopt);
+    }
+    if (!launch.perm.empty() && !step.results.empty() && ir::is_known(step.results.front()) &&
+        step.results.front().size() == launch.perm.size()) {
+      describe_transpose(launch.perm, step.results.front(), step.kernel);
     }
     add_work(step);
     if (launch.merged) widen_contraction(step);

@@ -72,6 +72,9 @@ struct Blocks {
 
 /// Sets the kind, work and sizes of the kernel of a step whose nodes, operands and layout are set.
 void describe_kernel(const Draft& draft, const Blocks& blocks, Step& step);
+/// The kind, work and extents of a transpose that makes a tensor of shape `result`.
+void describe_transpose(const std::vector<std::int64_t>& perm, const ir::Shape& result,
+                        Kernel& kernel);
 
 /// The options with a precision that the machine can compute in. Throws Error (kUsage, "no-peak")
 /// unless it may differ from the one asked for.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "draft.hpp"
+#include "kernel_runs.hpp"
 #include "rewrite.hpp"
 
 // clang-format off
@@ -19,13 +20,14 @@
 // im2col.pointwise, .spatial, .first  FLOPs                 [k, channels out, pixels]
 // im2col.grouped[.pointwise]  FLOPs; a call is a group      [k, channels out of a group, pixels]
 // im2col.depthwise          FLOPs                           [row, taps, channels]
-// conv.transposed           FLOPs                           [k, n, pixels in]
+// conv.transposed[.general] FLOPs                           [k, n, pixels in]; general: not in two dimensions
 // gemm, gemv                FLOPs, columns in vectors       [k, n, m]        constant second operand
 // gemm.aliased              the same, rows of the first operand on the same lines of the first cache
 // matmul, matvec            the same                        [k, n, m]        both operands computed
 // attention                 FLOPs                           [k, n, m]
-// recurrent                 FLOPs; a call is a time step    [hidden size, directions, batch]
+// recurrent                 FLOPs; a call is a time step    [hidden size, directions, rows at once]
 // norm, softmax             elements                        [row]
+// norm.batch                elements                        [pixels]
 // softmax.outer             elements                        [row, elements of one sum]
 // reduce.inner              elements read                   [elements of one sum]
 // reduce.outer              elements read                   [elements behind the axis, of one sum]
@@ -33,12 +35,14 @@
 // pool, pool.blocked        taps                            [row, results by elements read, taps]
 // pool.integer              the same, on integers with channels before space
 // pool.global[.blocked]     elements read                   [elements of one sum]
-// resize.*[.blocked]        elements written                [row]
+// resize.*[.blocked]        elements written                [row; where a grid says what to read: channels]
 // elementwise               elements                        [row]
 // broadcast                 elements                        [run in which no operand changes its step]
 // unary                     elements                        [row]
-// move                      elements                        [contiguous run]
-// move.scatter              elements, each on its own       [row]
+// move                      elements                        [contiguous run, on average]
+// move.scatter              elements, each on its own
+// move.scatter.indexed      indices, one for each element
+// move.scatter.permuted     elements; more than one axis changes its place
 // quantize, other           elements                        [row]
 // reorder                   elements                        [pixels]
 // view                      none
@@ -48,17 +52,13 @@ namespace {
 
 using ir::Shape;
 
+constexpr std::size_t kBatchNormInputs = 5;
+constexpr double kMostBounds = 16;     ///< numbers that say of axes, not of elements, what to move
 constexpr double kFewChannels = 8;     ///< below: of images, which kernels treat apart
 constexpr double kCubicTaps = 24;      ///< operations for a result from which on it is not linear
 constexpr double kVectorColumns = 16;  ///< columns that a matrix kernel computes at once
 constexpr double kAliasBytes = 4096;   ///< from one set of a first-level cache to the same set
 constexpr double kAliasedRows = 8;     ///< rows at once that such a cache cannot hold: its ways
-
-double product(const Shape& shape, std::size_t from) {
-  double total = 1;
-  for (std::size_t i = from; i < shape.size(); ++i) total *= static_cast<double>(shape[i]);
-  return total;
-}
 
 double round_up(double value, double step) { return step * std::ceil(value / step); }
 
@@ -121,7 +121,10 @@ class Describer {
       // Products with the input come first, all steps at once; each direction runs to its end.
       kernel_.reread_span = n * hidden * first_operand_bits() / 8;
       kernel_.reread_bytes = (kernel_.calls - kernel_.calls / steps) * kernel_.reread_span;
-      return set("recurrent", work, {hidden, kernel_.calls / steps, m});
+      // Rows at once, averaged over the products with the input and with the state.
+      const double input = in_ != nullptr && !in_->empty() ? static_cast<double>(in_->back()) : 0;
+      const double rows = m * (input + hidden) / (hidden + input / steps);
+      return set("recurrent", work, {hidden, kernel_.calls / steps, rows});
     }
     if (step_.cls == ops::OpClass::kAttention) return set("attention", work, {k, n, m});
     const bool constant = reads_weight(c);
@@ -139,6 +142,7 @@ class Describer {
   }
 
   [[nodiscard]] ir::DType first_operand_dtype() const {
+    if (kernel_.operand) return *kernel_.operand;
     const ir::Node& lead = draft_.node(step_.nodes.front());
     const bool has_one = !lead.inputs.empty() && lead.inputs[0] != ir::kNoTensor;
     return has_one ? draft_.type(lead.inputs[0]).dtype : ir::DType::kFloat32;
@@ -160,7 +164,9 @@ class Describer {
     const auto k = static_cast<double>(c.k);
     const double flops = 2 * step_.work.macs.as_double();
     if (static_cast<double>(c.n) * groups != channels) {
-      return set("conv.transposed", flops, {k, static_cast<double>(c.n), pixels_in()});
+      const bool is_plane = out_->size() == 4;
+      return set(is_plane ? "conv.transposed" : "conv.transposed.general", flops,
+                 {k, static_cast<double>(c.n), pixels_in()});
     }
     if (kernel_.layout == Layout::kBlocked) return describe_blocked(c, taps);
     const auto row = static_cast<double>(out_->back());
@@ -242,7 +248,7 @@ class Describer {
   void describe_class() {
     switch (step_.cls) {
       case ops::OpClass::kNormalization:
-        kernel_.kind = "norm";
+        describe_norm();
         break;
       case ops::OpClass::kSoftmax:
         describe_softmax();
@@ -276,10 +282,41 @@ class Describer {
     }
   }
 
+  /// Where mean and variance are given, each channel of an image is a row.
+  void describe_norm() {
+    kernel_.kind = "norm";
+    const std::size_t inputs = draft_.node(step_.nodes.front()).inputs.size();
+    if (inputs == 1) kernel_.extents = Kernel().extents;  // across channels, not along rows
+    if (inputs < kBatchNormInputs || out_ == nullptr) return;
+    kernel_.kind = "norm.batch";
+    kernel_.extents[0] = product(*out_, 2);
+  }
+
+  /// Axes of the first operand that a reduction sums over; empty when not known.
+  [[nodiscard]] std::vector<std::int64_t> reduced_axes() const {
+    const ir::Node& node = draft_.node(step_.nodes.front());
+    if (const auto* axes = integers_attribute(&node, "axes")) return *axes;
+    if (node.attribute("axis") != nullptr) return {integer_attribute(&node, "axis", 0)};
+    if (node.inputs.size() < 2 || node.inputs[1] == ir::kNoTensor) return {};
+    const auto& value = draft_.type(node.inputs[1]).value;
+    const auto* axes = value ? ir::ints(*value) : nullptr;
+    return axes != nullptr ? *axes : std::vector<std::int64_t>{};
+  }
+
+  [[nodiscard]] bool reduces_last_axis() const {
+    if (in_ == nullptr || out_ == nullptr || in_->empty() || in_->back() == 1) return false;
+    const std::vector<std::int64_t> axes = reduced_axes();
+    if (!axes.empty()) {
+      const auto last = static_cast<std::int64_t>(in_->size()) - 1;
+      return std::any_of(axes.begin(), axes.end(),
+                         [&](std::int64_t axis) { return axis == -1 || axis == last; });
+    }
+    return (out_->size() < in_->size() || out_->back() == 1) &&
+           (out_->empty() || out_->back() != in_->back());
+  }
+
   void describe_reduction() {
-    const bool inner = in_ != nullptr && out_ != nullptr && !in_->empty() &&
-                       (out_->size() < in_->size() || out_->back() == 1) && in_->back() != 1 &&
-                       (out_->empty() || out_->back() != in_->back());
+    const bool inner = reduces_last_axis();
     kernel_.kind = inner ? "reduce.inner" : "reduce.outer";
     kernel_.work = elements_read();
     const double each = std::max(1.0, kernel_.work / std::max(1.0, kernel_.results));
@@ -289,16 +326,6 @@ class Describer {
     if (kernel_.results <= behind) kernel_.kind = "reduce.outer.rows";
     kernel_.extents[0] = behind;
     kernel_.extents[1] = each;
-  }
-
-  /// Elements behind the innermost axis in which the shapes differ.
-  static double common_tail(const Shape& a, const Shape& b) {
-    double run = 1;
-    for (auto x = a.rbegin(), y = b.rbegin(); x != a.rend() && y != b.rend() && *x == *y;
-         ++x, ++y) {
-      run *= static_cast<double>(*x);
-    }
-    return run;
   }
 
   /// Softmax along any axis but the last one has to gather what it normalizes.
@@ -314,15 +341,34 @@ class Describer {
   }
 
   void describe_movement() {
+    const ir::Node& node = draft_.node(step_.nodes.front());
+    if (const auto* perm = integers_attribute(&node, "perm"); perm != nullptr && out_ != nullptr) {
+      return describe_transpose(*perm, *out_, kernel_);
+    }
     kernel_.kind = "move";
-    const double run = shortest_run();
-    if (run == 1) {
+    const double run = contiguous_run(draft_.cost(step_.nodes.front()).accesses);
+    kernel_.extents = Kernel().extents;
+    const double indices = indices_of(node);
+    if (run < 2 && indices > 0) {
+      kernel_.kind = "move.scatter.indexed";
+      kernel_.work = indices;
+    } else if (run < 2) {
       kernel_.kind = "move.scatter";
-    } else if (in_ != nullptr && out_ != nullptr && kernel_.results > product(*in_, 0)) {
+    } else if (std::isinf(run) && in_ != nullptr && out_ != nullptr &&
+               kernel_.results > product(*in_, 0)) {
       kernel_.extents[0] = broadcast_run({in_, out_});
     } else {
-      kernel_.extents[0] = std::max(1.0, run);
+      kernel_.extents[0] = std::max(1.0, std::min(run, kernel_.work));
     }
+  }
+
+  /// Elements of an operand that says where each element comes from or goes to; 0 without one.
+  [[nodiscard]] double indices_of(const ir::Node& node) const {
+    if (node.inputs.size() < 2 || node.inputs[1] == ir::kNoTensor) return 0;
+    const Shape* shape = known_shape(draft_, node.inputs[1]);
+    if (shape == nullptr || !ir::is_integer(draft_.type(node.inputs[1]).dtype)) return 0;
+    const double count = product(*shape, 0);
+    return count > kMostBounds ? count : 0;
   }
 
   [[nodiscard]] bool blocked() const { return kernel_.layout == Layout::kBlocked; }
@@ -352,6 +398,11 @@ class Describer {
       kernel_.kind = blocked() ? "resize.linear.blocked" : "resize.linear";
     else
       kernel_.kind = "resize.cubic";
+    const auto& inputs = draft_.node(step_.nodes.front()).inputs;
+    const Shape* grid = inputs.size() > 1 ? known_shape(draft_, inputs[1]) : nullptr;
+    if (grid != nullptr && out_ != nullptr && out_->size() > 1 && grid->size() == out_->size()) {
+      kernel_.extents[0] = static_cast<double>((*out_)[1]);
+    }
   }
 
   /// Shapes of what the step reads and goes through element by element, each tensor once.
@@ -376,6 +427,10 @@ class Describer {
     const std::vector<const Shape*> shapes = operand_shapes();
     if (shapes.size() < 2) {
       kernel_.kind = "unary";
+      if (shapes.size() == 1 && shapes[0]->back() == 1 && has_scalar()) {
+        kernel_.kind = "broadcast";
+        kernel_.extents[0] = 1;
+      }
       return;
     }
     const bool same = std::all_of(shapes.begin(), shapes.end(),
@@ -384,37 +439,14 @@ class Describer {
     if (!same) kernel_.extents[0] = broadcast_run(shapes);
   }
 
-  /// Innermost elements over which every operand either steps or stands still.
-  [[nodiscard]] double broadcast_run(const std::vector<const Shape*>& shapes) const {
-    const Shape* whole = shapes.front();
-    for (const Shape* shape : shapes) {
-      if (shape->size() > whole->size() || product(*shape, 0) > product(*whole, 0)) whole = shape;
-    }
-    double run = 1;
-    std::vector<bool> steps;
-    for (std::size_t axis = 0; axis < whole->size(); ++axis) {
-      const std::int64_t size = (*whole)[whole->size() - 1 - axis];
-      if (size == 1) continue;
-      std::vector<bool> now;
-      now.reserve(shapes.size());
-      for (const Shape* shape : shapes) {
-        now.push_back(axis < shape->size() && (*shape)[shape->size() - 1 - axis] != 1);
-      }
-      if (!steps.empty() && now != steps) break;
-      steps = now;
-      run *= static_cast<double>(size);
-    }
-    return run;
-  }
-
-  [[nodiscard]] double shortest_run() const {
-    double run = std::numeric_limits<double>::infinity();
-    for (const ops::Access& access : draft_.cost(step_.nodes.front()).accesses) {
-      const double length = access.run_length > 0 ? static_cast<double>(access.run_length)
-                                                  : access.elements.as_double();
-      run = std::min(run, length);
-    }
-    return run;
+  /// An operand of one element and at most one axis. Runtimes find runs from the innermost axis on:
+  /// where that has one element in both operands, it is taken for a broadcast, and ends the run.
+  [[nodiscard]] bool has_scalar() const {
+    const auto& inputs = draft_.node(step_.nodes.front()).inputs;
+    return inputs.size() > 1 && std::any_of(inputs.begin(), inputs.end(), [&](ir::TensorId id) {
+             const Shape* shape = known_shape(draft_, id);
+             return shape != nullptr && shape->size() < 2 && product(*shape, 0) == 1;
+           });
   }
 
   /// Of the largest activation: what a kernel goes through element by element.
@@ -441,6 +473,19 @@ class Describer {
 };
 
 }  // namespace
+
+void describe_transpose(const std::vector<std::int64_t>& perm, const Shape& result,
+                        Kernel& kernel) {
+  const TransposedRuns runs = transposed_runs(perm, result);
+  kernel.work = std::max(kernel.work, kernel.results);
+  kernel.extents = Kernel().extents;
+  if (runs.run < 2) {
+    kernel.kind = runs.moves_one_axis ? "move.scatter" : "move.scatter.permuted";
+  } else {
+    kernel.kind = "move";
+    kernel.extents[0] = runs.run;
+  }
+}
 
 void describe_kernel(const Draft& draft, const Blocks& blocks, Step& step) {
   if (!step.kernel.kind.empty() || step.nodes.empty()) return;

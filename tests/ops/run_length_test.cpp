@@ -48,6 +48,11 @@ TEST(RunLength, ConcatAndSplitRunBehindTheirAxis) {
   EXPECT_EQ(runs_of("Split", {t({4, 6})}, {{"axis", 0}}, 2), (Ints{0, 0, 0}));
 }
 
+TEST(RunLength, ScatterElementsWritesOneByOne) {
+  const std::vector<Operand> operands = {t({20, 10}), t({40, 10}), t({40, 10})};
+  EXPECT_EQ(runs_of("ScatterElements", operands, {}), (Ints{0, 0, 0, 1}));
+}
+
 TEST(RunLength, SliceRunsAsFarAsItTakesWholeAxes) {
   const auto slice = [](ir::Shape shape, std::int64_t end, std::int64_t axis, std::int64_t step) {
     return runs_of("Slice",

@@ -77,6 +77,7 @@ struct Kernel {
   double beside_flops = 0;
   std::vector<std::string_view> fused = {};  ///< operators fused behind the first one, in order
   Layout layout = Layout::kPlain;            ///< of its first operand that is an activation
+  std::optional<ir::DType> operand = {};     ///< of its first operand; nullopt: as in the model
 };
 
 /// How a contraction is computed where that takes other FLOPs than its MACs on real input: a fast

@@ -65,7 +65,7 @@ TEST_F(SyntheticModels, HaveNamesOfTheirOwn) {
         << sketch.name;
   }
   EXPECT_GE(names.size(), 300U);
-  EXPECT_LE(names.size(), 600U);
+  EXPECT_LE(names.size(), 700U);
 }
 
 TEST_F(SyntheticModels, FitOnADisk) {

@@ -65,6 +65,22 @@ ir::Attribute ints(const char* name, std::vector<std::int64_t> values) {
   return {.name = name, .value = std::move(values)};
 }
 
+ModelBuilder scatter() {
+  ModelBuilder b;
+  b.input("x", ir::Shape{20, 10}).input("at", ir::Shape{40, 10}, ir::DType::kInt64);
+  b.input("updates", ir::Shape{40, 10});
+  b.node("ScatterElements", {"x", "at", "updates"}, {"y"}).output("y");
+  return b;
+}
+
+/// From 16 to 8 channels, windows of 2x2x2 side by side.
+ModelBuilder transposed() {
+  ModelBuilder b;
+  b.input("x", ir::Shape{1, 16, 4, 4, 4}).weight("w", {16, 8, 2, 2, 2});
+  b.node("ConvTranspose", {"x", "w"}, {"y"}, {ints("strides", {2, 2, 2})}).output("y");
+  return b;
+}
+
 const double kPixels = 14 * 14;
 
 std::vector<Case> cases() {
@@ -175,7 +191,88 @@ std::vector<Case> cases() {
        "onnxruntime:all",
        "move.scatter",
        2000,
-       {5, kNone, kNone}},
+       {kNone, kNone, kNone}},
+      {"TransposeOfSeveralAxes",
+       one("Transpose", {{4, 5, 6, 10}}, {ints("perm", {0, 3, 2, 1})}),
+       "onnxruntime:all",
+       "move.scatter.permuted",
+       1200,
+       {kNone, kNone, kNone}},
+      {"ConcatByTheRunsOfItsPieces",
+       one("Concat", {{10, 1}, {10, 4}, {10, 1}}, {{.name = "axis", .value = std::int64_t{1}}}),
+       "onnxruntime:all",
+       "move",
+       60,
+       {2, kNone, kNone}},
+      {"ScatterElementsOneByOne",
+       scatter(),
+       "onnxruntime:all",
+       "move.scatter.indexed",
+       400,
+       {kNone, kNone, kNone}},
+      {"ReduceInnerOfASquare",
+       one("ReduceMax", {{1, 20, 20}},
+           {ints("axes", {2}), {.name = "keepdims", .value = std::int64_t{0}}}),
+       "onnxruntime:all",
+       "reduce.inner",
+       400,
+       {20, kNone, kNone}},
+      {"ArgMaxInnerOfASquare",
+       one("ArgMax", {{20, 20}},
+           {{.name = "axis", .value = std::int64_t{-1}},
+            {.name = "keepdims", .value = std::int64_t{0}}}),
+       "onnxruntime:all",
+       "reduce.inner",
+       400,
+       {20, kNone, kNone}},
+      {"BatchNormByPixels",
+       one("BatchNormalization", {{8, 16}, {16}, {16}, {16}, {16}}),
+       "onnxruntime:all",
+       "norm.batch",
+       128,
+       {1, kNone, kNone}},
+      {"LocalNormByElements",
+       one("LRN", {{1, 8, 4, 4}}, {{.name = "size", .value = std::int64_t{5}}}),
+       "onnxruntime:all",
+       "norm",
+       128,
+       {kNone, kNone, kNone}},
+      {"LayerNormByRows",
+       one("LayerNormalization", {{8, 16}, {16}, {16}}),
+       "onnxruntime:all",
+       "norm",
+       128,
+       {16, kNone, kNone}},
+      {"GridSampleByChannels",
+       one("GridSample", {{1, 3, 8, 8}, {1, 4, 5, 2}}),
+       "onnxruntime:all",
+       "resize.linear",
+       60,
+       {3, kNone, kNone}},
+      {"ScalarBesideRows",
+       one("Add", {{1, 100}, {1}}),
+       "onnxruntime:all",
+       "unary",
+       100,
+       {100, kNone, kNone}},
+      {"ScalarBesideOneColumn",
+       one("Add", {{100, 1}, {1}}),
+       "onnxruntime:all",
+       "broadcast",
+       100,
+       {1, kNone, kNone}},
+      {"OneElementOfTheSameRankBesideOneColumn",
+       one("Add", {{100, 1}, {1, 1}}),
+       "onnxruntime:all",
+       "unary",
+       100,
+       {1, kNone, kNone}},
+      {"TransposedConvolutionInThreeDimensions",
+       transposed(),
+       "onnxruntime:all",
+       "conv.transposed.general",
+       2.0 * 16 * 8 * 8 * 64,
+       {16, 64, 64}},
       {"GlobalPool",
        one("GlobalAveragePool", {{1, 10, 14, 14}}),
        "onnxruntime:extended",
