@@ -176,8 +176,7 @@ class LaunchBuilder : private StepBuilder {
       }
       return finish(std::move(step), std::nullopt);
     }
-    if (!launch.perm.empty() && !step.results.empty() && ir::is_known(step.results.front()) &&
-        step.results.front().size() == launch.perm.size()) {
+    if (!launch.perm.empty() && !step.results.empty() && ir::is_known(step.results.front())) {
       describe_transpose(launch.perm, step.results.front(), step.kernel);
     }
     add_work(step);

@@ -66,6 +66,7 @@ double contiguous_run(const std::vector<ops::Access>& accesses) {
 }
 
 TransposedRuns transposed_runs(const std::vector<std::int64_t>& perm, const Shape& result) {
+  if (perm.size() != result.size()) return {};
   std::vector<std::int64_t> from;  // the axes that count, in the result's order
   for (std::size_t i = 0; i < perm.size(); ++i) {
     if (result[i] != 1) from.push_back(perm[i]);

@@ -20,7 +20,8 @@ namespace roofline::plan {
 /// side with the shorter ones; infinite where no operand has runs.
 [[nodiscard]] double contiguous_run(const std::vector<ops::Access>& accesses);
 
-/// What a transpose does to runs; axes of one element do not count. `result` is the shape it makes.
+/// What a transpose does to runs; axes of one element do not count. `result` is the shape it makes;
+/// of another rank, nothing stays together.
 struct TransposedRuns {
   double run = 1;              ///< contiguous elements that stay together
   bool moves_one_axis = true;  ///< all others keep their order
