@@ -86,17 +86,20 @@ Chain grouped_pair(std::int64_t edge, std::int64_t a, std::int64_t b, std::int64
           repeats};
 }
 
-/// A transposed convolution whose patches do not overlap.
+/// Grows the image `stride` times, or by the window where it is one pixel.
 onnx_io::ModelSketch transposed(const Dims& image, std::int64_t in, std::int64_t out,
-                                std::int64_t edge) {
-  Sketch s(fmt::format("transposed_{}_{}-{}k{}s{}", dims_text(image), in, out, edge, edge));
-  const Dims window(image.size(), edge);
+                                std::int64_t edge, std::int64_t stride) {
+  Sketch s(fmt::format("transposed_{}_{}-{}k{}s{}", dims_text(image), in, out, edge, stride));
+  const std::size_t rank = image.size();
+  const std::int64_t pad = image.front() == 1 ? 0 : (edge - stride) / 2;
+  const Dims window(rank, edge);
   Dims dims = {1, in};
   dims.insert(dims.end(), image.begin(), image.end());
   Dims weight = {in, out};
   weight.insert(weight.end(), window.begin(), window.end());
-  s.sink(s.node("ConvTranspose", {s.input(dims), s.weight(weight, in), s.weight({out}, 300)},
-                {attr("kernel_shape", window), attr("strides", window)}));
+  s.sink(s.node("ConvTranspose", {s.input(dims), s.weight(weight, in * edge), s.weight({out}, 300)},
+                {attr("kernel_shape", window), attr("strides", Dims(rank, stride)),
+                 attr("pads", Dims(2 * rank, pad))}));
   return s.take();
 }
 
@@ -225,30 +228,13 @@ Sketches grouped_conv_models() {
 }
 
 Sketches transposed_conv_models() {
-  struct Row {
-    std::int64_t in, out, edge, kernel, stride;
-  };
-  Sketches sketches;
-  for (const Row& r : {Row{256, 192, 8, 4, 2}, Row{64, 32, 64, 2, 2}, Row{256, 128, 16, 4, 2},
-                       Row{256, 128, 32, 2, 2}, Row{128, 64, 32, 4, 2}, Row{512, 256, 16, 2, 2},
-                       Row{100, 256, 1, 4, 1}, Row{64, 3, 32, 4, 2}}) {
-    Sketch sketch(
-        fmt::format("transposed_{0}x{0}_{1}-{2}k{3}s{4}", r.edge, r.in, r.out, r.kernel, r.stride));
-    const std::int64_t pad = r.edge == 1 ? 0 : (r.kernel - r.stride) / 2;
-    const std::string x = sketch.input({1, r.in, r.edge, r.edge});
-    sketch.sink(
-        sketch.node("ConvTranspose",
-                    {x, sketch.weight({r.in, r.out, r.kernel, r.kernel}, r.in * r.kernel),
-                     sketch.weight({r.out}, 300)},
-                    {attr("kernel_shape", Dims{r.kernel, r.kernel}),
-                     attr("strides", Dims{r.stride, r.stride}), attr("pads", Dims(4, pad))}));
-    sketches.push_back(sketch.take());
-  }
-  // Patches side by side, in one dimension and in three.
-  sketches.push_back(transposed({1000}, 128, 32, 8));
-  sketches.push_back(transposed({4, 8, 8}, 64, 32, 2));
-  sketches.push_back(transposed({8, 16, 16}, 32, 16, 2));
-  return sketches;
+  // Images first, then one and three dimensions, with windows side by side.
+  return {transposed({8, 8}, 256, 192, 4, 2),   transposed({64, 64}, 64, 32, 2, 2),
+          transposed({16, 16}, 256, 128, 4, 2), transposed({32, 32}, 256, 128, 2, 2),
+          transposed({32, 32}, 128, 64, 4, 2),  transposed({16, 16}, 512, 256, 2, 2),
+          transposed({1, 1}, 100, 256, 4, 1),   transposed({32, 32}, 64, 3, 4, 2),
+          transposed({1000}, 128, 32, 8, 8),    transposed({4, 8, 8}, 64, 32, 2, 2),
+          transposed({8, 16, 16}, 32, 16, 2, 2)};
 }
 
 }  // namespace roofline::calibrate

@@ -178,11 +178,10 @@ void show_defaults(const hardware::Profile& profile, const Streams& streams) {
   if (defaults.empty()) return;
   report::Table table({{"calibrated runtime"}, {"error"}, {"whole models"}});
   for (const hardware::Calibration* c : defaults) {
-    const hardware::Evidence& e = c->evidence;
-    const bool measured =
-        std::find(e.machines.begin(), e.machines.end(), profile.id) != e.machines.end();
+    const std::optional<double> error = hardware::expected_error(c->evidence);
+    const bool measured = hardware::covers(c->evidence, profile.id);
     table.add({{printable(c->runtime)},
-               {e.rows == 0 ? "-" : format_percent(e.cross_validated_mape.value_or(e.mape))},
+               {error ? format_percent(*error) : "-"},
                {measured ? "measured on this machine" : "of other machines: unvalidated here"}});
   }
   streams.out << '\n';
@@ -237,12 +236,16 @@ ExitCode run_hardware_show(const Arguments& arguments, const Streams& streams) {
   }
   print_table(table, Fit::kWhole, streams.out, streams.out_is_terminal);
   for (const hardware::Calibration& c : profile.calibrations) show_calibration(c, streams);
-  show_defaults(profile, streams);
+  // A broken default must not hide what else is known.
+  const ExitCode code = guarded(streams.err, [&] {
+    show_defaults(profile, streams);
+    return ExitCode::kOk;
+  });
   streams.out << "\nsources\n";
   for (const auto& [id, citation] : profile.sources) {
     streams.out << fmt::format("  {}: {}\n", printable(id), printable(citation));
   }
-  return ExitCode::kOk;
+  return code;
 }
 
 ExitCode run_hardware_check(const Arguments& arguments, const Streams& streams) {

@@ -46,6 +46,16 @@ std::pair<std::string_view, std::string_view> split_release(std::string_view key
 
 }  // namespace
 
+std::optional<double> expected_error(const Evidence& evidence) {
+  if (evidence.rows == 0) return std::nullopt;
+  return evidence.cross_validated_mape.value_or(evidence.mape);
+}
+
+bool covers(const Evidence& evidence, std::string_view machine) {
+  return std::find(evidence.machines.begin(), evidence.machines.end(), machine) !=
+         evidence.machines.end();
+}
+
 std::span<const Parameter<Terms>> term_parameters() {
   static constexpr std::array kParameters = {
       Parameter<Terms>{"exponent", &Terms::exponent, {1, 64}},

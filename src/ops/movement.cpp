@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "families.hpp"
+#include "roofline/ops/transpose.hpp"
 #include "rules.hpp"
 
 namespace roofline::ops {
@@ -54,25 +55,9 @@ void infer_transpose(OpContext& ctx) {
   ctx.set_output(0, x.dtype, std::move(out), std::move(value));
 }
 
-/// Contiguous elements that stay together; 0 when all do (only axes of size 1 move).
-std::int64_t transpose_run(const Shape& x, const Ints& perm) {
-  Ints kept;  // axes that matter, in the result's order
-  for (const std::int64_t axis : perm) {
-    if (x[static_cast<std::size_t>(axis)] != 1) kept.push_back(axis);
-  }
-  if (std::is_sorted(kept.begin(), kept.end())) return 0;
-  Ints original = kept;
-  std::sort(original.begin(), original.end());
-  Count run = 1;
-  for (std::size_t i = kept.size(); i-- > 0 && kept[i] == original[i];) {
-    run *= x[static_cast<std::size_t>(kept[i])];
-  }
-  return run.value();
-}
-
 AccessList touch_transpose(const OpContext& ctx) {
-  const Shape& x = *ctx.shape(0);
-  const std::int64_t run = transpose_run(x, permutation(ctx, x.size()));
+  const Ints perm = permutation(ctx, ctx.shape(0)->size());
+  const std::int64_t run = transposed_runs(perm, *ctx.output_shape()).run;
   return {{.operand = 0, .elements = ctx.elements(0), .run_length = run},
           {.operand = ~0, .elements = ctx.output_elements(), .run_length = run}};
 }
@@ -340,6 +325,30 @@ constexpr OpSpec kMovementOps[] = {
 };
 
 }  // namespace
+
+TransposedRuns transposed_runs(const Ints& perm, const Shape& result) {
+  if (perm.size() != result.size()) return {};
+  Ints from;  // the axes that count, and how long they are, in the result's order
+  Ints sizes;
+  for (std::size_t i = 0; i < perm.size(); ++i) {
+    if (result[i] == 1) continue;
+    from.push_back(perm[i]);
+    sizes.push_back(result[i]);
+  }
+  Ints order = from;
+  std::sort(order.begin(), order.end());
+  const auto moved = std::mismatch(from.begin(), from.end(), order.begin());
+  if (moved.first == from.end()) return {.run = 0, .moves_one_axis = true};
+  Count run = 1;
+  for (std::size_t i = from.size(); i-- > 0 && from[i] == order[i];) run *= sizes[i];
+  const auto is_sorted_without = [&](std::int64_t axis) {
+    Ints rest = from;
+    std::erase(rest, axis);
+    return std::is_sorted(rest.begin(), rest.end());
+  };
+  return {.run = run.value(),
+          .moves_one_axis = is_sorted_without(*moved.first) || is_sorted_without(*moved.second)};
+}
 
 std::span<const OpSpec> movement_ops() { return kMovementOps; }
 

@@ -58,17 +58,13 @@ class ResultBuilder {
     info.calibration_status = "uncalibrated";
     if (calibration == nullptr) return;
     const hardware::Evidence& evidence = calibration->evidence;
-    const auto& machines = evidence.machines;
-    const bool validated =
-        std::find(machines.begin(), machines.end(), profile_.id) != machines.end();
-    info.calibration_status = !calibration->is_default ? "calibrated"
-                              : validated              ? "default"
-                                                       : "unvalidated";
+    info.calibration_status = !calibration->is_default                  ? "calibrated"
+                              : hardware::covers(evidence, profile_.id) ? "default"
+                                                                        : "unvalidated";
     info.calibration_runtime = calibration->runtime;
     info.calibration_version = calibration->version;
     info.calibration_date = calibration->date;
-    if (evidence.rows == 0) return;
-    info.calibration_error = evidence.cross_validated_mape.value_or(evidence.mape);
+    info.calibration_error = hardware::expected_error(evidence);
   }
 
   void add_totals(report::Result& result) const {

@@ -95,9 +95,6 @@ class LaunchBuilder : private StepBuilder {
     }
     step.kernel.fused = launch.fused;
     step.kernel.layout = launch.layout;
-    if (!launch.inputs.empty() && launch.inputs[0] != ir::kNoTensor) {
-      step.kernel.operand = graph_.dtype(launch.inputs[0]);
-    }
     for (const TensorId t : launch.outputs) {
       if (t == ir::kNoTensor) continue;
       step.kernel.results += elements(t).value_or(0).as_double();

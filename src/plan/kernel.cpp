@@ -8,6 +8,8 @@
 #include "draft.hpp"
 #include "kernel_runs.hpp"
 #include "rewrite.hpp"
+#include "roofline/ops/transpose.hpp"
+#include "step_builder.hpp"
 
 // clang-format off
 // kind                      work                            extents
@@ -76,10 +78,10 @@ class Describer {
         block_(blocks.channels),
         at_once_(blocks.at_once),
         step_(step),
-        kernel_(step.kernel) {
-    const ir::Node& lead = draft.node(step.nodes.front());
+        kernel_(step.kernel),
+        lead_(draft.node(step.nodes.front())),
+        in_(operand_shape(0)) {
     const ir::Node& last = draft.node(step.nodes.back());
-    if (!lead.inputs.empty()) in_ = known_shape(draft, lead.inputs[0]);
     if (!last.outputs.empty()) out_ = known_shape(draft, last.outputs[0]);
   }
 
@@ -104,6 +106,11 @@ class Describer {
     kernel_.work = work;
     for (double& extent : extents) extent = std::max(extent, 1.0);
     kernel_.extents = extents;
+  }
+
+  /// Of the first node; nullptr when it has no such operand or its shape is not known.
+  [[nodiscard]] const Shape* operand_shape(std::size_t i) const {
+    return i < lead_.inputs.size() ? known_shape(draft_, lead_.inputs[i]) : nullptr;
   }
 
   // --- contractions
@@ -142,10 +149,10 @@ class Describer {
   }
 
   [[nodiscard]] ir::DType first_operand_dtype() const {
-    if (kernel_.operand) return *kernel_.operand;
-    const ir::Node& lead = draft_.node(step_.nodes.front());
-    const bool has_one = !lead.inputs.empty() && lead.inputs[0] != ir::kNoTensor;
-    return has_one ? draft_.type(lead.inputs[0]).dtype : ir::DType::kFloat32;
+    if (lead_.inputs.empty() || lead_.inputs[0] == ir::kNoTensor) return ir::DType::kFloat32;
+    const ir::NodeId n = step_.nodes.front();
+    const bool on_integers = draft_.quantized[static_cast<std::size_t>(n)] == Quantized::kInteger;
+    return draft_.type(on_integers ? operand(draft_, n, lead_.inputs[0]) : lead_.inputs[0]).dtype;
   }
 
   [[nodiscard]] int first_operand_bits() const { return ir::bits(first_operand_dtype()); }
@@ -285,8 +292,8 @@ class Describer {
   /// Where mean and variance are given, each channel of an image is a row.
   void describe_norm() {
     kernel_.kind = "norm";
-    const std::size_t inputs = draft_.node(step_.nodes.front()).inputs.size();
-    if (inputs == 1) kernel_.extents = Kernel().extents;  // across channels, not along rows
+    const std::size_t inputs = lead_.inputs.size();
+    if (inputs == 1) kernel_.extents = kNoExtents;  // across channels, not along rows
     if (inputs < kBatchNormInputs || out_ == nullptr) return;
     kernel_.kind = "norm.batch";
     kernel_.extents[0] = product(*out_, 2);
@@ -294,11 +301,10 @@ class Describer {
 
   /// Axes of the first operand that a reduction sums over; empty when not known.
   [[nodiscard]] std::vector<std::int64_t> reduced_axes() const {
-    const ir::Node& node = draft_.node(step_.nodes.front());
-    if (const auto* axes = integers_attribute(&node, "axes")) return *axes;
-    if (node.attribute("axis") != nullptr) return {integer_attribute(&node, "axis", 0)};
-    if (node.inputs.size() < 2 || node.inputs[1] == ir::kNoTensor) return {};
-    const auto& value = draft_.type(node.inputs[1]).value;
+    if (const auto* axes = integers_attribute(&lead_, "axes")) return *axes;
+    if (lead_.attribute("axis") != nullptr) return {integer_attribute(&lead_, "axis", 0)};
+    if (operand_shape(1) == nullptr) return {};
+    const auto& value = draft_.type(lead_.inputs[1]).value;
     const auto* axes = value ? ir::ints(*value) : nullptr;
     return axes != nullptr ? *axes : std::vector<std::int64_t>{};
   }
@@ -332,7 +338,7 @@ class Describer {
   void describe_softmax() {
     kernel_.kind = "softmax";
     if (out_ == nullptr) return;
-    const std::int64_t axis = integer_attribute(&draft_.node(step_.nodes.front()), "axis", -1);
+    const std::int64_t axis = integer_attribute(&lead_, "axis", -1);
     const auto rank = static_cast<std::int64_t>(out_->size());
     const std::int64_t at = axis < 0 ? axis + rank : axis;
     if (at < 0 || at + 1 >= rank || product(*out_, static_cast<std::size_t>(at) + 1) == 1) return;
@@ -341,19 +347,16 @@ class Describer {
   }
 
   void describe_movement() {
-    const ir::Node& node = draft_.node(step_.nodes.front());
-    if (const auto* perm = integers_attribute(&node, "perm"); perm != nullptr && out_ != nullptr) {
+    if (const auto* perm = integers_attribute(&lead_, "perm"); perm != nullptr && out_ != nullptr) {
       return describe_transpose(*perm, *out_, kernel_);
     }
     kernel_.kind = "move";
     const double run = contiguous_run(draft_.cost(step_.nodes.front()).accesses);
-    kernel_.extents = Kernel().extents;
-    const double indices = indices_of(node);
-    if (run < 2 && indices > 0) {
-      kernel_.kind = "move.scatter.indexed";
-      kernel_.work = indices;
-    } else if (run < 2) {
-      kernel_.kind = "move.scatter";
+    kernel_.extents = kNoExtents;
+    if (run < 2) {
+      const double indices = indices_given();
+      kernel_.kind = indices > 0 ? "move.scatter.indexed" : "move.scatter";
+      if (indices > 0) kernel_.work = indices;
     } else if (std::isinf(run) && in_ != nullptr && out_ != nullptr &&
                kernel_.results > product(*in_, 0)) {
       kernel_.extents[0] = broadcast_run({in_, out_});
@@ -363,10 +366,9 @@ class Describer {
   }
 
   /// Elements of an operand that says where each element comes from or goes to; 0 without one.
-  [[nodiscard]] double indices_of(const ir::Node& node) const {
-    if (node.inputs.size() < 2 || node.inputs[1] == ir::kNoTensor) return 0;
-    const Shape* shape = known_shape(draft_, node.inputs[1]);
-    if (shape == nullptr || !ir::is_integer(draft_.type(node.inputs[1]).dtype)) return 0;
+  [[nodiscard]] double indices_given() const {
+    const Shape* shape = operand_shape(1);
+    if (shape == nullptr || !ir::is_integer(draft_.type(lead_.inputs[1]).dtype)) return 0;
     const double count = product(*shape, 0);
     return count > kMostBounds ? count : 0;
   }
@@ -398,8 +400,7 @@ class Describer {
       kernel_.kind = blocked() ? "resize.linear.blocked" : "resize.linear";
     else
       kernel_.kind = "resize.cubic";
-    const auto& inputs = draft_.node(step_.nodes.front()).inputs;
-    const Shape* grid = inputs.size() > 1 ? known_shape(draft_, inputs[1]) : nullptr;
+    const Shape* grid = operand_shape(1);
     if (grid != nullptr && out_ != nullptr && out_->size() > 1 && grid->size() == out_->size()) {
       kernel_.extents[0] = static_cast<double>((*out_)[1]);
     }
@@ -442,7 +443,7 @@ class Describer {
   /// An operand of one element and at most one axis. Runtimes find runs from the innermost axis on:
   /// where that has one element in both operands, it is taken for a broadcast, and ends the run.
   [[nodiscard]] bool has_scalar() const {
-    const auto& inputs = draft_.node(step_.nodes.front()).inputs;
+    const auto& inputs = lead_.inputs;
     return inputs.size() > 1 && std::any_of(inputs.begin(), inputs.end(), [&](ir::TensorId id) {
              const Shape* shape = known_shape(draft_, id);
              return shape != nullptr && shape->size() < 2 && product(*shape, 0) == 1;
@@ -468,7 +469,8 @@ class Describer {
   double at_once_;
   Step& step_;
   Kernel& kernel_;
-  const Shape* in_ = nullptr;
+  const ir::Node& lead_;  ///< the first node
+  const Shape* in_;
   const Shape* out_ = nullptr;
 };
 
@@ -476,14 +478,14 @@ class Describer {
 
 void describe_transpose(const std::vector<std::int64_t>& perm, const Shape& result,
                         Kernel& kernel) {
-  const TransposedRuns runs = transposed_runs(perm, result);
+  const ops::TransposedRuns runs = ops::transposed_runs(perm, result);
   kernel.work = std::max(kernel.work, kernel.results);
-  kernel.extents = Kernel().extents;
-  if (runs.run < 2) {
+  kernel.extents = kNoExtents;
+  if (runs.run == 1) {
     kernel.kind = runs.moves_one_axis ? "move.scatter" : "move.scatter.permuted";
   } else {
     kernel.kind = "move";
-    kernel.extents[0] = runs.run;
+    kernel.extents[0] = runs.run == 0 ? product(result, 0) : static_cast<double>(runs.run);
   }
 }
 

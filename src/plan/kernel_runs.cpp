@@ -65,31 +65,4 @@ double contiguous_run(const std::vector<ops::Access>& accesses) {
                                                                       : shortest;
 }
 
-TransposedRuns transposed_runs(const std::vector<std::int64_t>& perm, const Shape& result) {
-  if (perm.size() != result.size()) return {};
-  std::vector<std::int64_t> from;  // the axes that count, in the result's order
-  for (std::size_t i = 0; i < perm.size(); ++i) {
-    if (result[i] != 1) from.push_back(perm[i]);
-  }
-  std::vector<std::int64_t> order = from;
-  std::sort(order.begin(), order.end());
-  TransposedRuns runs;
-  std::size_t kept = from.size();
-  for (std::size_t i = perm.size(); i-- > 0;) {
-    if (result[i] == 1) continue;
-    --kept;
-    if (from[kept] != order[kept]) break;
-    runs.run *= static_cast<double>(result[i]);
-  }
-  const auto is_sorted_without = [&](std::int64_t axis) {
-    std::vector<std::int64_t> rest = from;
-    std::erase(rest, axis);
-    return std::is_sorted(rest.begin(), rest.end());
-  };
-  const auto moved = std::mismatch(from.begin(), from.end(), order.begin());
-  runs.moves_one_axis = moved.first == from.end() || is_sorted_without(*moved.first) ||
-                        is_sorted_without(*moved.second);
-  return runs;
-}
-
 }  // namespace roofline::plan

@@ -1,5 +1,4 @@
 #pragma once
-#include <cstdint>
 #include <vector>
 
 #include "roofline/ir/tensor_type.hpp"
@@ -19,14 +18,5 @@ namespace roofline::plan {
 /// Contiguous elements of a run: on average over the pieces that are joined or split, else on the
 /// side with the shorter ones; infinite where no operand has runs.
 [[nodiscard]] double contiguous_run(const std::vector<ops::Access>& accesses);
-
-/// What a transpose does to runs; axes of one element do not count. `result` is the shape it makes;
-/// of another rank, nothing stays together.
-struct TransposedRuns {
-  double run = 1;              ///< contiguous elements that stay together
-  bool moves_one_axis = true;  ///< all others keep their order
-};
-[[nodiscard]] TransposedRuns transposed_runs(const std::vector<std::int64_t>& perm,
-                                             const ir::Shape& result);
 
 }  // namespace roofline::plan

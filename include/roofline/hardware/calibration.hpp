@@ -71,6 +71,11 @@ struct Evidence {
   bool operator==(const Evidence&) const = default;
 };
 
+/// What to expect of predictions: cross-validated, else that of the fit; nullopt without rows.
+[[nodiscard]] std::optional<double> expected_error(const Evidence& evidence);
+/// Whether whole models were measured on the machine of this id.
+[[nodiscard]] bool covers(const Evidence& evidence, std::string_view machine);
+
 /// Parameters fitted to measurements of one runtime on this machine, or on machines of its kind.
 struct Calibration {
   std::string runtime;       ///< plan name with level: "onnxruntime:all", "tensorrt"

@@ -54,6 +54,11 @@ enum class Layout : std::uint8_t {
   kChannelsLast,  ///< space before channels (NHWC)
 };
 
+/// Of a kernel whose efficiency depends on no size.
+inline constexpr std::array<double, 3> kNoExtents = {std::numeric_limits<double>::infinity(),
+                                                     std::numeric_limits<double>::infinity(),
+                                                     std::numeric_limits<double>::infinity()};
+
 /// The code that runs a step, as the latency model sees it.
 struct Kernel {
   /// What the runtime calls it: "Conv", "SkipLayerNormalization", "ReorderInput". Static, or of
@@ -65,9 +70,7 @@ struct Kernel {
   double work = 0;
   /// Sizes that the kind's efficiency depends on; infinite where none does. The meaning of each is
   /// listed beside the kinds in src/plan/kernel.cpp.
-  std::array<double, 3> extents = {std::numeric_limits<double>::infinity(),
-                                   std::numeric_limits<double>::infinity(),
-                                   std::numeric_limits<double>::infinity()};
+  std::array<double, 3> extents = kNoExtents;
   double calls =
       1;  ///< calls of the inner routine: groups of a plain convolution, steps of an LSTM
   double reread_bytes = 0;  ///< of operands that it goes through again, beyond the step's accesses
@@ -77,7 +80,6 @@ struct Kernel {
   double beside_flops = 0;
   std::vector<std::string_view> fused = {};  ///< operators fused behind the first one, in order
   Layout layout = Layout::kPlain;            ///< of its first operand that is an activation
-  std::optional<ir::DType> operand = {};     ///< of its first operand; nullopt: as in the model
 };
 
 /// How a contraction is computed where that takes other FLOPs than its MACs on real input: a fast
