@@ -308,6 +308,7 @@ Sketches behind_conv_models() {
                           Behind{"GlobalAveragePool", 32, 112},
                           Behind{"nearest", 256, 20},
                           Behind{"nearest", 64, 40},
+                          Behind{"nearest", 64, 80},
                           Behind{"linear", 64, 20},
                           Behind{"linear", 32, 40},
                           Behind{"Concat", 64, 56},

@@ -108,18 +108,35 @@ onnx_io::ModelSketch transposed(const Dims& image, std::int64_t in, std::int64_t
 Sketches pointwise_models() {
   // From many positions and few channels to the opposite; weights from some KiB to beyond the
   // caches; channels that fill no vector (24, 48, 58); single positions, as behind a global pool.
-  return chain_models(
-      "pointwise",
-      {pair(112, 16, 96, 2),       pair(56, 24, 144, 3),          pair(56, 64, 256, 2),
-       pair(56, 64, 64, 4),        pair(28, 128, 512, 2),         pair(28, 32, 192, 6),
-       pair(14, 256, 1024, 3),     pair(14, 64, 384, 10),         pair(7, 512, 2048, 3),
-       pair(7, 160, 960, 5),       pair(28, 48, 48, 30),          pair(28, 58, 58, 20),
-       pair(224, 32, 16, 1),       pair(160, 32, 64, 1),          pair(7, 256, 1024, 1, 4),
-       pair(1, 32, 8, 40),         pair(1, 256, 64, 20),          pair(1, 1152, 48, 10),
-       pair(1, 960, 240, 3),       square(1, 1280, 1000, 1, 1),   pair(1, 480, 20, 30),
-       square(56, 256, 512, 1, 2), square(56, 64, 128, 1, 2),     pair(112, 64, 24, 1),
-       pair(7, 512, 2048, 12),     square(64, 256, 256, 1, 1, 2), square(80, 128, 128, 1, 1, 2),
-       pair(32, 256, 1024, 1)});
+  return chain_models("pointwise", {pair(112, 16, 96, 2),
+                                    pair(56, 24, 144, 3),
+                                    pair(56, 64, 256, 2),
+                                    pair(56, 64, 64, 4),
+                                    pair(28, 128, 512, 2),
+                                    pair(28, 32, 192, 6),
+                                    pair(14, 256, 1024, 3),
+                                    pair(14, 64, 384, 10),
+                                    pair(7, 512, 2048, 3),
+                                    pair(7, 160, 960, 5),
+                                    pair(28, 48, 48, 30),
+                                    pair(28, 58, 58, 20),
+                                    pair(224, 32, 16, 1),
+                                    pair(160, 32, 64, 1),
+                                    pair(7, 256, 1024, 1, 4),
+                                    pair(1, 32, 8, 40),
+                                    pair(1, 256, 64, 20),
+                                    pair(1, 1152, 48, 10),
+                                    pair(1, 960, 240, 3),
+                                    square(1, 1280, 1000, 1, 1),
+                                    pair(1, 480, 20, 30),
+                                    square(56, 256, 512, 1, 2),
+                                    square(56, 64, 128, 1, 2),
+                                    pair(112, 64, 24, 1),
+                                    pair(7, 512, 2048, 12),
+                                    square(64, 256, 256, 1, 1, 2),
+                                    square(80, 128, 128, 1, 1, 2),
+                                    pair(32, 256, 1024, 1),
+                                    square(1, 256, 256, 1, 1, 4, 32)});
 }
 
 Sketches dense_conv_models() {
@@ -143,6 +160,7 @@ Sketches dense_conv_models() {
        square(14, 48, 48, 3, 1, 16),
        square(28, 256, 256, 3, 1),
        square(80, 64, 64, 3, 1),
+       square(160, 64, 64, 3, 1),
        square(14, 232, 232, 3, 1, 2),
        square(28, 64, 64, 5, 1, 1),
        square(56, 50, 50, 3, 1, 2),
@@ -195,21 +213,47 @@ Sketches first_conv_models() {
 }
 
 Sketches depthwise_models() {
+  const auto volume = [](std::int64_t edge, std::int64_t channels, std::int64_t stride) {
+    return Chain{{8, edge, edge},
+                 {{.in = channels,
+                   .out = channels,
+                   .kernel = {3, 3, 3},
+                   .stride = stride,
+                   .group = channels}}};
+  };
   // Working sets from some 100 KiB to past the last cache; images as narrow as 7; channels that
   // fill no vector.
-  return chain_models("depthwise", {depthwise(112, 32, 3, 1, 4),    depthwise(56, 144, 3, 1, 4),
-                                    depthwise(112, 64, 3, 2, 1),    depthwise(56, 144, 3, 2, 1),
-                                    depthwise(28, 192, 3, 1, 8),    depthwise(14, 384, 3, 1, 12),
-                                    depthwise(28, 240, 5, 2, 1, 4), depthwise(7, 960, 3, 1, 16),
-                                    depthwise(14, 672, 5, 1, 6),    depthwise(7, 1152, 5, 1, 12),
-                                    depthwise(28, 120, 5, 1, 8),    depthwise(56, 96, 7, 1, 2),
-                                    depthwise(14, 384, 7, 1, 4),    depthwise(7, 768, 7, 1, 6),
-                                    depthwise(56, 24, 3, 1, 8),     depthwise(28, 58, 3, 1, 12),
-                                    depthwise(14, 60, 3, 1, 20),    depthwise(28, 90, 5, 1, 8),
-                                    depthwise(112, 96, 3, 1, 3),    depthwise(112, 96, 3, 2, 1, 2),
-                                    depthwise(112, 96, 3, 1, 2, 2), depthwise(112, 96, 3, 1, 1, 4),
-                                    depthwise(56, 192, 3, 1, 1, 8), depthwise(112, 96, 3, 1, 1, 8),
-                                    depthwise(28, 192, 3, 1, 2, 8)});
+  return chain_models("depthwise", {depthwise(112, 32, 3, 1, 4),
+                                    depthwise(56, 144, 3, 1, 4),
+                                    depthwise(112, 64, 3, 2, 1),
+                                    depthwise(56, 144, 3, 2, 1),
+                                    depthwise(28, 192, 3, 1, 8),
+                                    depthwise(14, 384, 3, 1, 12),
+                                    depthwise(28, 240, 5, 2, 1, 4),
+                                    depthwise(7, 960, 3, 1, 16),
+                                    depthwise(14, 672, 5, 1, 6),
+                                    depthwise(7, 1152, 5, 1, 12),
+                                    depthwise(28, 120, 5, 1, 8),
+                                    depthwise(56, 96, 7, 1, 2),
+                                    depthwise(14, 384, 7, 1, 4),
+                                    depthwise(7, 768, 7, 1, 6),
+                                    depthwise(56, 24, 3, 1, 8),
+                                    depthwise(28, 58, 3, 1, 12),
+                                    depthwise(14, 60, 3, 1, 20),
+                                    depthwise(28, 90, 5, 1, 8),
+                                    depthwise(112, 96, 3, 1, 3),
+                                    depthwise(112, 96, 3, 2, 1, 2),
+                                    depthwise(112, 96, 3, 1, 2, 2),
+                                    depthwise(112, 96, 3, 1, 1, 4),
+                                    depthwise(56, 192, 3, 1, 1, 8),
+                                    depthwise(112, 96, 3, 1, 1, 8),
+                                    depthwise(28, 192, 3, 1, 2, 8),
+                                    depthwise(160, 64, 3, 1, 2),
+                                    depthwise(16, 512, 9, 1, 2),
+                                    volume(28, 48, 1),
+                                    volume(14, 96, 1),
+                                    volume(7, 192, 1),
+                                    volume(28, 96, 2)});
 }
 
 Sketches grouped_conv_models() {
@@ -233,6 +277,7 @@ Sketches transposed_conv_models() {
           transposed({16, 16}, 256, 128, 4, 2), transposed({32, 32}, 256, 128, 2, 2),
           transposed({32, 32}, 128, 64, 4, 2),  transposed({16, 16}, 512, 256, 2, 2),
           transposed({1, 1}, 100, 256, 4, 1),   transposed({32, 32}, 64, 3, 4, 2),
+          transposed({16, 16}, 512, 256, 4, 2), transposed({128, 128}, 64, 32, 2, 2),
           transposed({1000}, 128, 32, 8, 8),    transposed({4, 8, 8}, 64, 32, 2, 2),
           transposed({8, 16, 16}, 32, 16, 2, 2)};
 }

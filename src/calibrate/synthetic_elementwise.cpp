@@ -51,31 +51,26 @@ std::string apply(Sketch& s, const Unary& u, const Size& size, const std::string
   Names inputs = {x};
   if (u.op == "Pow") inputs.push_back(s.scalar(u.exponent));
   if (u.op == "Clip") inputs = {x, s.scalar(0), s.scalar(6)};
-  if (u.op == "BiasGelu" || u.op == "PRelu") inputs.push_back(s.weight({size.elements / 64}, 300));
+  if (u.op == "BiasGelu") inputs.push_back(s.weight({size.elements / 64}, 300));
   return s.node(u.op, std::move(inputs), u.attributes, u.domain);
-}
-
-/// Measured inputs are of [0.5, 1.5): a kernel that branches on the sign would mispredict nothing.
-/// How often it does is up to a model's data; a quarter of the other sign stands for that.
-std::string both_signs(Sketch& s, const std::string& x) {
-  return s.node("Sub", {x, s.scalar(0.75)});
 }
 
 onnx_io::ModelSketch unary(const Unary& u, const Size& size) {
   const std::string exponent = u.op == "Pow" ? fmt::format("{}", u.exponent) : "";
   Sketch s(fmt::format("unary_{}{}_{}", u.op, exponent, size.elements));
   std::string x = s.input({64, size.elements / 64});
-  if (u.op == "PRelu") x = both_signs(s, x);
   for (int i = 0; i < std::min(size.repeats, u.longest_chain); ++i) x = apply(s, u, size, x);
   s.sink(x);
   return s.take();
 }
 
-/// PRelu of one slope for all channels.
-onnx_io::ModelSketch one_slope(std::int64_t elements) {
-  Sketch s(fmt::format("one_slope_{}", elements));
-  const std::string x = both_signs(s, s.input({1, elements}));
-  s.sink(s.node("PRelu", {x, s.weight({1}, 300)}));
+/// PRelu of one slope, or of one for each channel of an image. It branches on the sign. Measured
+/// inputs are of [0.5, 1.5), of which it would mispredict nothing; how often it does is up to a
+/// model's data, whose signs come in patches: one in eight of the other sign stands for that.
+onnx_io::ModelSketch slopes(const Dims& dims, const Dims& slope) {
+  Sketch s(fmt::format("slopes_{}_{}", dims_text(slope), dims_text(dims)));
+  const std::string x = s.node("Sub", {s.input(dims), s.scalar(0.625)});
+  s.sink(s.node("PRelu", {x, s.weight(slope, 300)}));
   return s.take();
 }
 
@@ -117,7 +112,7 @@ Sketches unary_models() {
   const std::vector<Unary> functions = {{"Relu"},
                                         {"LeakyRelu", alpha},
                                         {"Clip"},
-                                        {"PRelu"},
+                                        {"Elu"},
                                         {"Sigmoid"},
                                         {"Tanh"},
                                         {"Erf"},
@@ -137,8 +132,9 @@ Sketches unary_models() {
                                         {.op = "BiasGelu", .domain = kMicrosoft},
                                         {"QuickGelu", {attr("alpha", 1.702)}, kMicrosoft}};
   Sketches sketches = cross(functions, std::vector<Size>{{16384, 6}, {262144, 1}}, unary);
-  sketches.push_back(one_slope(65536));
-  sketches.push_back(one_slope(524288));
+  sketches.push_back(slopes({1, 524288}, {1}));
+  sketches.push_back(slopes({1, 64, 56, 56}, {64, 1, 1}));
+  sketches.push_back(slopes({1, 128, 80, 80}, {128, 1, 1}));
   return sketches;
 }
 

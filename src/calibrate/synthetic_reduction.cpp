@@ -142,6 +142,8 @@ Sketches normalization_models() {
                                                {"Softmax", {3136, 49}, last},
                                                {"Softmax", {8, 1000}, last, 4},
                                                {"Softmax", {9216, 16}, last},
+                                               {"Softmax", {32768, 7}, last},
+                                               {"Softmax", {12, 512, 512}, last},
                                                {"Softmax", {1, 21, 128, 128}, second},
                                                {"Softmax", {1, 64, 40, 40}, second},
                                                {"Softmax", {1, 3, 160, 160}, second},
@@ -191,6 +193,9 @@ Sketches reduction_models() {
                                                {"ReduceMean", {8, 49, 768}, axes({1})},
                                                {"ReduceMean", {1, 96, 56, 56}, axes({2, 3})},
                                                {"ReduceMean", {1, 21, 128, 128}, axes({1})},
+                                               {"ReduceMean", {1, 64, 64, 64}, axes({1})},
+                                               {"ReduceMean", {1, 64, 128, 128}, axes({1})},
+                                               {"ReduceMean", {1, 32, 200, 200}, axes({1})},
 
                                                {"ReduceSum", {64, 16, 256}},
                                                {"ReduceSum", {4, 1024, 96}},
@@ -210,6 +215,8 @@ Sketches reduction_models() {
   sketches.push_back(top_k(64, 1000, 5));
   sketches.push_back(top_k(8, 4096, 1));
   sketches.push_back(top_k(1, 8400, 300));
+  sketches.push_back(top_k(64, 1000, 200));
+  sketches.push_back(top_k(128, 64, 64));
   return sketches;
 }
 

@@ -4,12 +4,11 @@
 
 #include <algorithm>
 
+#include "placement.hpp"
 #include "roofline/estimate/estimate.hpp"
 
 namespace roofline::estimate {
 namespace {
-
-constexpr double kNever = -1;
 
 /// What it pushes out of caches. What goes round in a tile comes back to the same few lines.
 double step_bytes(const plan::Step& step) {
@@ -25,37 +24,6 @@ double footprint(const plan::Plan& plan) {
   for (const Count live : live_bytes(plan)) most = std::max(most, live);
   return (most + weight_bytes(plan)).as_double();
 }
-
-/// Memory of dead activations, handed out again last in, first out, as arenas do.
-class Arena {
- public:
-  void release(double bytes, double now) {
-    if (bytes > 0) free_.push_back({bytes, now});
-  }
-
-  /// When the bytes of a new buffer were touched last, on average; kNever beyond what was released.
-  double take(double bytes, double long_ago) {
-    double weighted = 0;
-    double left = bytes;
-    while (left > 0 && !free_.empty()) {
-      Block& block = free_.back();
-      const double used = std::min(left, block.bytes);
-      weighted += used * block.touched;
-      left -= used;
-      block.bytes -= used;
-      if (block.bytes <= 0) free_.pop_back();
-    }
-    weighted += left * long_ago;
-    return bytes > 0 ? weighted / bytes : long_ago;
-  }
-
- private:
-  struct Block {
-    double bytes;
-    double touched;
-  };
-  std::vector<Block> free_ = {};
-};
 
 /// For each step, the bytes of the loop body that it stands in; infinite outside of loops.
 std::vector<double> body_bytes(const plan::Plan& plan) {
@@ -76,15 +44,60 @@ std::vector<double> body_bytes(const plan::Plan& plan) {
   return bodies;
 }
 
-std::vector<std::size_t> last_uses(const plan::Plan& plan) {
-  std::vector<std::size_t> last(plan.buffers.size(), 0);
-  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
-    for (const plan::BufferAccess& access : plan.steps[s].accesses) {
-      last[static_cast<std::size_t>(access.buffer)] = s;
+/// When the bytes of buffers were touched last.
+class Memory {
+ public:
+  Memory(const plan::Plan& plan, double before)
+      : placement_(place_results(plan)),
+        before_(before),
+        blocks_(placement_.places.size()),
+        touched_(placement_.places.size() + plan.buffers.size(), before) {}
+
+  /// Results that a step makes take their places.
+  void enter(std::size_t step, const std::vector<plan::BufferAccess>& accesses) {
+    for (const plan::BufferAccess& access : accesses) {
+      const std::size_t m = index(access.buffer);
+      if (m >= blocks_.size() || placement_.places[m].first != step || blocks_[m].bytes > 0) {
+        continue;
+      }
+      blocks_[m] = arena_.take(placement_.places[m].bytes, before_);
+      touched_[m] = blocks_[m].touched;
     }
   }
-  return last;
-}
+
+  [[nodiscard]] double touched(const plan::BufferAccess& access, double now) const {
+    const bool over =
+        access.is_write && placement_.overwrites[static_cast<std::size_t>(access.buffer)];
+    return over ? now : touched_[index(access.buffer)];
+  }
+
+  /// Places that no result needs any more are free for others.
+  void leave(std::size_t step, const std::vector<plan::BufferAccess>& accesses, double now) {
+    for (const plan::BufferAccess& access : accesses) {
+      const std::size_t m = index(access.buffer);
+      touched_[m] = now;
+      if (m >= blocks_.size() || placement_.places[m].last != step || blocks_[m].bytes == 0) {
+        continue;
+      }
+      arena_.give_back(blocks_[m], now);
+      blocks_[m].bytes = 0;
+    }
+  }
+
+ private:
+  /// Places first, then buffers with memory of their own.
+  [[nodiscard]] std::size_t index(plan::BufferId buffer) const {
+    const auto b = static_cast<std::size_t>(buffer);
+    const int place = placement_.place_of[b];
+    return place == Placement::kOwn ? blocks_.size() + b : static_cast<std::size_t>(place);
+  }
+
+  Placement placement_;
+  double before_;
+  std::vector<Arena::Block> blocks_;  // of each place; empty while it is free
+  std::vector<double> touched_;       // by index()
+  Arena arena_ = {};
+};
 
 }  // namespace
 
@@ -93,36 +106,25 @@ ReuseDistances::ReuseDistances(const plan::Plan& plan) {
   for (const plan::Step& step : plan.steps) total += step_bytes(step);
   const double farthest = std::min(total, footprint(plan));
   const std::vector<double> bodies = body_bytes(plan);
-  const std::vector<std::size_t> last_use = last_uses(plan);
-  std::vector<double> touched(plan.buffers.size(), kNever);
-  Arena arena;
+  Memory memory(plan, -farthest);
   double clock = 0;
-  first_.reserve(plan.steps.size() + 1);
-  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
-    first_.push_back(distances_.size());
-    const double here = step_bytes(plan.steps[s]);
-    for (const plan::BufferAccess& access : plan.steps[s].accesses) {
-      const auto b = static_cast<std::size_t>(access.buffer);
-      double since = touched[b];
-      if (since == kNever) {
-        const double one_run_ago = clock - farthest;
-        const bool from_arena = access.is_write && !plan.buffers[b].is_output;
-        since = from_arena ? arena.take(access.bytes.as_double(), one_run_ago) : one_run_ago;
+  // The second run finds what the first one left.
+  for (int run = 0; run < 2; ++run) {
+    distances_.clear();
+    first_.clear();
+    for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+      const plan::Step& step = plan.steps[s];
+      first_.push_back(distances_.size());
+      const double here = step_bytes(step);
+      memory.enter(s, step.accesses);
+      for (const plan::BufferAccess& access : step.accesses) {
+        const double distance = clock - memory.touched(access, clock) + here;
+        const double whole =
+            std::max(here, std::min({distance, std::max(farthest, here), bodies[s]}));
+        distances_.push_back(std::min(whole, access.reuse_bytes.value_or(whole)));
       }
-      const double distance = std::max(clock - since, 0.0) + here;
-      const double whole =
-          std::max(here, std::min({distance, std::max(farthest, here), bodies[s]}));
-      distances_.push_back(std::min(whole, access.reuse_bytes.value_or(whole)));
-    }
-    clock += here;
-    for (const plan::BufferAccess& access : plan.steps[s].accesses) {
-      const auto b = static_cast<std::size_t>(access.buffer);
-      const bool dies = last_use[b] == s && touched[b] != clock;
-      touched[b] = clock;
-      const plan::Buffer& buffer = plan.buffers[b];
-      if (dies && !buffer.is_weight && !buffer.is_input && !buffer.is_output) {
-        arena.release(buffer.bytes ? buffer.bytes->as_double() : 0, clock);
-      }
+      clock += here;
+      memory.leave(s, step.accesses, clock);
     }
   }
   first_.push_back(distances_.size());

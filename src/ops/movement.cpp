@@ -346,8 +346,22 @@ TransposedRuns transposed_runs(const Ints& perm, const Shape& result) {
     std::erase(rest, axis);
     return std::is_sorted(rest.begin(), rest.end());
   };
-  return {.run = run.value(),
-          .moves_one_axis = is_sorted_without(*moved.first) || is_sorted_without(*moved.second)};
+  const bool outwards = is_sorted_without(*moved.first);
+  TransposedRuns runs = {.run = run.value(),
+                         .moves_one_axis = outwards || is_sorted_without(*moved.second)};
+  if (!runs.moves_one_axis) return runs;
+  const std::int64_t axis = outwards ? *moved.first : *moved.second;
+  const auto at = std::find(from.begin(), from.end(), axis) - from.begin();
+  const auto back = static_cast<std::ptrdiff_t>(moved.first - from.begin());
+  Count passed = 1;  // elements of the axes that it jumps over
+  const auto end = outwards ? std::find(order.begin(), order.end(), axis) - order.begin() + 1 : at;
+  for (auto i = outwards ? back + 1 : back; i < end; ++i) {
+    passed *= sizes[static_cast<std::size_t>(i)];
+  }
+  const std::int64_t own = sizes[static_cast<std::size_t>(at)];
+  runs.rows = outwards ? passed.value() : own;
+  runs.columns = outwards ? own : passed.value();
+  return runs;
 }
 
 std::span<const OpSpec> movement_ops() { return kMovementOps; }

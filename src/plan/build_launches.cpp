@@ -148,7 +148,9 @@ class LaunchBuilder : private StepBuilder {
       }
       // Channels of one pixel lie in the same order either way.
       if (!image || extent != 1) step.kernel.extents[0] = std::max(1.0, extent);
-      if (!launch.perm.empty()) describe_transpose(launch.perm, *shape, step.kernel);
+      if (!launch.perm.empty()) {
+        describe_transpose(launch.perm, *shape, graph_.dtype(launch.inputs.at(0)), step.kernel);
+      }
     }
     for (const TensorId t : launch.inputs) touch(t, false, std::nullopt, step);
     for (const TensorId t : launch.outputs) touch(t, true, std::nullopt, step);
@@ -174,14 +176,30 @@ class LaunchBuilder : private StepBuilder {
       return finish(std::move(step), std::nullopt);
     }
     if (!launch.perm.empty() && !step.results.empty() && ir::is_known(step.results.front())) {
-      describe_transpose(launch.perm, step.results.front(), step.kernel);
+      describe_transpose(launch.perm, step.results.front(), graph_.dtype(launch.inputs.at(0)),
+                         step.kernel);
     }
     add_work(step);
     if (launch.merged) widen_contraction(step);
     const double products = take_products_aside(step);
     add_accesses(launch, step);
-    finish(std::move(step), compute_dtype(lead));
+    finish(std::move(step), compute_dtype(lead), reordered(launch));
     plan_.steps.back().kernel.work += products;
+  }
+
+  [[nodiscard]] Reordered reordered(const Launch& launch) const {
+    if (!launch.reordered || launch.nodes.size() != 1) return {};
+    Reordered result{.axis = launch.axis, .axes = launch.axes};
+    const auto add = [&](const std::vector<TensorId>& of_node, const std::vector<TensorId>& taken) {
+      for (std::size_t i = 0; i < std::min(of_node.size(), taken.size()); ++i) {
+        if (of_node[i] == taken[i] || taken[i] == ir::kNoTensor) continue;
+        const auto& shape = graph_.sizes.shape(taken[i]);
+        if (shape && ir::is_known(*shape)) result.shapes.emplace(of_node[i], *shape);
+      }
+    };
+    add(draft_.node(launch.nodes[0]).inputs, launch.inputs);
+    add(draft_.node(launch.nodes[0]).outputs, launch.outputs);
+    return result;
   }
 
   /// Products inside the kernel of a pool run beside it on the vector unit, at its efficiency.
@@ -273,6 +291,7 @@ class LaunchBuilder : private StepBuilder {
     Buffer b{.tensor = graph_.sizes.origin(t), .dtype = precision_.storage(graph_.dtype(t))};
     const std::optional<Count> size = elements(t);
     b.bytes = size ? std::optional(ir::bytes(b.dtype, *size)) : std::nullopt;
+    if (const auto& shape = graph_.sizes.shape(t)) b.shape_key = shape_key(*shape);
     plan_.buffers.push_back(b);
     return slot;
   }

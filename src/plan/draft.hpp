@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -70,11 +71,19 @@ struct Blocks {
   int at_once = 0;   ///< blocks of results that a pass over the input computes; 0: all of them
 };
 
+/// What a runtime changed of a node whose operands it takes with their axes in another order.
+struct Reordered {
+  std::map<ir::TensorId, ir::Shape> shapes = {};  ///< of the node's operands and results
+  std::optional<std::int64_t> axis = {};          ///< its attribute
+  std::vector<std::int64_t> axes = {};            ///< of a reduction
+};
+
 /// Sets the kind, work and sizes of the kernel of a step whose nodes, operands and layout are set.
-void describe_kernel(const Draft& draft, const Blocks& blocks, Step& step);
+void describe_kernel(const Draft& draft, const Blocks& blocks, const Reordered& reordered,
+                     Step& step);
 /// The kind, work and extents of a transpose that makes a tensor of shape `result`.
 void describe_transpose(const std::vector<std::int64_t>& perm, const ir::Shape& result,
-                        Kernel& kernel);
+                        ir::DType dtype, Kernel& kernel);
 
 /// The options with a precision that the machine can compute in. Throws Error (kUsage, "no-peak")
 /// unless it may differ from the one asked for.

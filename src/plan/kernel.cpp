@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 
 #include "draft.hpp"
@@ -15,13 +16,13 @@
 // kind                      work                            extents
 // conv.pointwise            FLOPs, channels in blocks       [channels in, channels out, pixels]
 // conv.spatial              FLOPs on real input             [channels in, channels out, row by columns at an edge]
-// conv.vector               FLOPs on real input             [channels in, channels out, row]
+// conv.vector               FLOPs on real input             [channels in, channels out, images]
 // conv.first                FLOPs of few input channels     [channels in x taps, channels out, row]
 // conv.depthwise            FLOPs, padding taps included    [row, taps, channels]
 // conv.grouped              FLOPs on real input             [channels in of a group, row, out of one]
 // im2col.pointwise, .spatial, .first  FLOPs                 [k, channels out, pixels]
 // im2col.grouped[.pointwise]  FLOPs; a call is a group      [k, channels out of a group, pixels]
-// im2col.depthwise          FLOPs                           [row, taps, channels]
+// im2col.depthwise[.volume] FLOPs                           [row, taps, channels]
 // conv.transposed[.general] FLOPs                           [k, n, pixels in]; general: not in two dimensions
 // gemm, gemv                FLOPs, columns in vectors       [k, n, m]        constant second operand
 // gemm.aliased              the same, rows of the first operand on the same lines of the first cache
@@ -33,7 +34,7 @@
 // softmax.outer             elements                        [row, elements of one sum]
 // reduce.inner              elements read                   [elements of one sum]
 // reduce.outer              elements read                   [elements behind the axis, of one sum]
-// reduce.outer.rows         the same, nothing in front of the axis
+// reduce.outer.rows         the same, nothing in front of it  [elements behind it, sets over rows]
 // pool, pool.blocked        taps                            [row, results by elements read, taps]
 // pool.integer              the same, on integers with channels before space
 // pool.global[.blocked]     elements read                   [elements of one sum]
@@ -41,8 +42,9 @@
 // elementwise               elements                        [row]
 // broadcast                 elements                        [run in which no operand changes its step]
 // unary                     elements                        [row]
+// unary.branching           the same, on their sign
 // move                      elements                        [contiguous run, on average]
-// move.scatter              elements, each on its own
+// move.scatter[.bytes]      elements, each on its own       [sets over rows, of a transpose]
 // move.scatter.indexed      indices, one for each element
 // move.scatter.permuted     elements; more than one axis changes its place
 // quantize, other           elements                        [row]
@@ -60,21 +62,28 @@ constexpr double kFewChannels = 8;     ///< below: of images, which kernels trea
 constexpr double kCubicTaps = 24;      ///< operations for a result from which on it is not linear
 constexpr double kVectorColumns = 16;  ///< columns that a matrix kernel computes at once
 constexpr double kAliasBytes = 4096;   ///< from one set of a first-level cache to the same set
+constexpr double kSortStep = 15;       ///< elements looked at in the time of a step of sorting
+constexpr double kLineBytes = 64;      ///< of a cache
+constexpr double kMissingRows = 85;    ///< rows in one set from which on it finds none of them
 constexpr double kAliasedRows = 8;     ///< rows at once that such a cache cannot hold: its ways
 
-double round_up(double value, double step) { return step * std::ceil(value / step); }
-
-const Shape* known_shape(const Draft& draft, ir::TensorId id) {
-  if (id == ir::kNoTensor) return nullptr;
-  const auto& shape = draft.type(id).shape;
-  return shape && ir::is_known(*shape) ? &*shape : nullptr;
+/// Of a kernel that goes down columns: sets of the first cache in which its rows start, for each
+/// row. Those of one set drive each other out.
+double sets_over_rows(double rows, double row_bytes) {
+  const auto period = static_cast<std::int64_t>(kAliasBytes);
+  const std::int64_t common = std::gcd(static_cast<std::int64_t>(row_bytes), period);
+  const double sets = std::min(kAliasBytes / static_cast<double>(common), kAliasBytes / kLineBytes);
+  return std::max(sets / rows, 1 / kMissingRows);
 }
+
+double round_up(double value, double step) { return step * std::ceil(value / step); }
 
 /// Describes the kernel of one step. `block`: channels of a vector in the blocked layout.
 class Describer {
  public:
-  Describer(const Draft& draft, const Blocks& blocks, Step& step)
+  Describer(const Draft& draft, const Blocks& blocks, const Reordered& reordered, Step& step)
       : draft_(draft),
+        reordered_(reordered),
         block_(blocks.channels),
         at_once_(blocks.at_once),
         step_(step),
@@ -82,7 +91,7 @@ class Describer {
         lead_(draft.node(step.nodes.front())),
         in_(operand_shape(0)) {
     const ir::Node& last = draft.node(step.nodes.back());
-    if (!last.outputs.empty()) out_ = known_shape(draft, last.outputs[0]);
+    if (!last.outputs.empty()) out_ = known_shape(last.outputs[0]);
   }
 
   void describe() {
@@ -108,9 +117,19 @@ class Describer {
     kernel_.extents = extents;
   }
 
+  /// nullptr: not known.
+  [[nodiscard]] const Shape* known_shape(ir::TensorId id) const {
+    if (id == ir::kNoTensor) return nullptr;
+    if (const auto at = reordered_.shapes.find(id); at != reordered_.shapes.end()) {
+      return &at->second;
+    }
+    const auto& shape = draft_.type(id).shape;
+    return shape && ir::is_known(*shape) ? &*shape : nullptr;
+  }
+
   /// Of the first node; nullptr when it has no such operand or its shape is not known.
   [[nodiscard]] const Shape* operand_shape(std::size_t i) const {
-    return i < lead_.inputs.size() ? known_shape(draft_, lead_.inputs[i]) : nullptr;
+    return i < lead_.inputs.size() ? known_shape(lead_.inputs[i]) : nullptr;
   }
 
   // --- contractions
@@ -178,7 +197,9 @@ class Describer {
     if (kernel_.layout == Layout::kBlocked) return describe_blocked(c, taps);
     const auto row = static_cast<double>(out_->back());
     if (groups > 1 && c.n == 1 && k == taps) {
-      return set("im2col.depthwise", flops, {row, taps, channels});
+      const bool volume = out_->size() > 4;
+      return set(volume ? "im2col.depthwise.volume" : "im2col.depthwise", flops,
+                 {row, taps, channels});
     }
     const double pixels = product(*out_, 2);
     if (groups > 1) kernel_.calls = groups * static_cast<double>((*out_)[0]);
@@ -212,7 +233,7 @@ class Describer {
     }
     const double channels_in = round_up(in_each, block_);
     const double work = padded / in_each * channels_in;
-    if (pixels == 1) return set("conv.vector", work, {channels_in, channels_out, row});
+    if (pixels == 1) return set("conv.vector", work, {channels_in, channels_out, images});
     if (taps == 1) {
       if (at_once_ > 0) {
         kernel_.reread_span = images * channels_in * pixels * first_operand_bits() / 8;
@@ -221,7 +242,8 @@ class Describer {
       }
       return set("conv.pointwise", work, {channels_in, channels_out, pixels});
     }
-    set("conv.spatial", work, {channels_in, channels_out, row / columns_at_edge(c)});
+    // On two sides, of which all columns may be.
+    set("conv.spatial", work, {channels_in, channels_out, std::max(2.0, row / columns_at_edge(c))});
   }
 
   /// Columns on each side of a result, at least one, for which a part of the filter lies in the
@@ -286,7 +308,18 @@ class Describer {
         break;
       default:
         kernel_.kind = "other";
+        if (kernel_.op == "TopK" && out_ != nullptr && !out_->empty()) describe_top_k();
     }
+  }
+
+  /// What it finds goes through a heap, or is sorted.
+  void describe_top_k() {
+    const auto rank = static_cast<std::int64_t>(out_->size());
+    const std::int64_t axis = integer_attribute(&lead_, "axis", -1);
+    const std::int64_t at = axis < 0 ? axis + rank : axis;
+    if (at < 0 || at >= rank) return;
+    const auto found = static_cast<double>((*out_)[static_cast<std::size_t>(at)]);
+    kernel_.work += kSortStep * product(*out_, 0) * std::log2(std::max(1.0, found));
   }
 
   /// Where mean and variance are given, each channel of an image is a row.
@@ -301,6 +334,7 @@ class Describer {
 
   /// Axes of the first operand that a reduction sums over; empty when not known.
   [[nodiscard]] std::vector<std::int64_t> reduced_axes() const {
+    if (!reordered_.axes.empty()) return reordered_.axes;
     if (const auto* axes = integers_attribute(&lead_, "axes")) return *axes;
     if (lead_.attribute("axis") != nullptr) return {integer_attribute(&lead_, "axis", 0)};
     if (operand_shape(1) == nullptr) return {};
@@ -329,16 +363,18 @@ class Describer {
     kernel_.extents[0] = each;
     if (inner || in_ == nullptr || out_ == nullptr) return;
     const double behind = common_tail(*in_, *out_);
-    if (kernel_.results <= behind) kernel_.kind = "reduce.outer.rows";
     kernel_.extents[0] = behind;
     kernel_.extents[1] = each;
+    if (kernel_.results > behind) return;
+    kernel_.kind = "reduce.outer.rows";
+    kernel_.extents[1] = sets_over_rows(each, behind * first_operand_bits() / 8);
   }
 
   /// Softmax along any axis but the last one has to gather what it normalizes.
   void describe_softmax() {
     kernel_.kind = "softmax";
     if (out_ == nullptr) return;
-    const std::int64_t axis = integer_attribute(&lead_, "axis", -1);
+    const std::int64_t axis = reordered_.axis.value_or(integer_attribute(&lead_, "axis", -1));
     const auto rank = static_cast<std::int64_t>(out_->size());
     const std::int64_t at = axis < 0 ? axis + rank : axis;
     if (at < 0 || at + 1 >= rank || product(*out_, static_cast<std::size_t>(at) + 1) == 1) return;
@@ -348,7 +384,7 @@ class Describer {
 
   void describe_movement() {
     if (const auto* perm = integers_attribute(&lead_, "perm"); perm != nullptr && out_ != nullptr) {
-      return describe_transpose(*perm, *out_, kernel_);
+      return describe_transpose(*perm, *out_, first_operand_dtype(), kernel_);
     }
     kernel_.kind = "move";
     const double run = contiguous_run(draft_.cost(step_.nodes.front()).accesses);
@@ -417,7 +453,7 @@ class Describer {
     for (const ir::NodeId n : step_.nodes) {
       for (const ir::TensorId id : draft_.node(n).inputs) {
         if (!seen.insert(id).second) continue;
-        const Shape* shape = known_shape(draft_, id);
+        const Shape* shape = known_shape(id);
         if (shape != nullptr && product(*shape, 0) > 1) shapes.push_back(shape);
       }
     }
@@ -425,6 +461,10 @@ class Describer {
   }
 
   void describe_elementwise() {
+    if (kernel_.op == "PRelu") {
+      kernel_.kind = "unary.branching";
+      return;
+    }
     const std::vector<const Shape*> shapes = operand_shapes();
     if (shapes.size() < 2) {
       kernel_.kind = "unary";
@@ -445,7 +485,7 @@ class Describer {
   [[nodiscard]] bool has_scalar() const {
     const auto& inputs = lead_.inputs;
     return inputs.size() > 1 && std::any_of(inputs.begin(), inputs.end(), [&](ir::TensorId id) {
-             const Shape* shape = known_shape(draft_, id);
+             const Shape* shape = known_shape(id);
              return shape != nullptr && shape->size() < 2 && product(*shape, 0) == 1;
            });
   }
@@ -465,6 +505,7 @@ class Describer {
   }
 
   const Draft& draft_;
+  const Reordered& reordered_;
   double block_;
   double at_once_;
   Step& step_;
@@ -476,22 +517,29 @@ class Describer {
 
 }  // namespace
 
-void describe_transpose(const std::vector<std::int64_t>& perm, const Shape& result,
+void describe_transpose(const std::vector<std::int64_t>& perm, const Shape& result, ir::DType dtype,
                         Kernel& kernel) {
+  const double element_bytes = ir::bits(dtype) / 8.0;
   const ops::TransposedRuns runs = ops::transposed_runs(perm, result);
   kernel.work = std::max(kernel.work, kernel.results);
   kernel.extents = kNoExtents;
   if (runs.run == 1) {
     kernel.kind = runs.moves_one_axis ? "move.scatter" : "move.scatter.permuted";
+    if (runs.moves_one_axis) {
+      if (element_bytes <= 1) kernel.kind = "move.scatter.bytes";
+      kernel.extents[0] = sets_over_rows(static_cast<double>(runs.rows),
+                                         static_cast<double>(runs.columns) * element_bytes);
+    }
   } else {
     kernel.kind = "move";
     kernel.extents[0] = runs.run == 0 ? product(result, 0) : static_cast<double>(runs.run);
   }
 }
 
-void describe_kernel(const Draft& draft, const Blocks& blocks, Step& step) {
+void describe_kernel(const Draft& draft, const Blocks& blocks, const Reordered& reordered,
+                     Step& step) {
   if (!step.kernel.kind.empty() || step.nodes.empty()) return;
-  Describer(draft, blocks, step).describe();
+  Describer(draft, blocks, reordered, step).describe();
 }
 
 }  // namespace roofline::plan

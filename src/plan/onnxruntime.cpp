@@ -24,6 +24,7 @@ constexpr std::array kBasic = {
     Pass{ort::absorb_padding},
     Pass{ort::merge_equal_nodes},
     Pass{ort::fold_constants, Fusing::kConstants},
+    Pass{ort::fuse_matmul_norm, Fusing::kNorm},
     Pass{ort::fuse_matmul_add, Fusing::kBias},
     Pass{ort::fuse_reshape},
     Pass{ort::push_transposes},

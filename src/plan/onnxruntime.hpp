@@ -27,6 +27,7 @@ void eliminate_no_ops(Rewrite& graph);
 void fold_norms_into_conv(Rewrite& graph);
 void fold_factors_into_conv(Rewrite& graph);
 void absorb_padding(Rewrite& graph);
+void fuse_matmul_norm(Rewrite& graph);
 void fuse_matmul_add(Rewrite& graph);
 void fuse_matmul_add_of_attention(Rewrite& graph);
 void fuse_gemm_activations(Rewrite& graph);

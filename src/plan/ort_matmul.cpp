@@ -1,8 +1,8 @@
-// Before: MatMul -> Add of a bias. After: Gemm; operands of more than two axes are reshaped to a
-// matrix before and back behind it. Conditions: float32; nobody else reads the product; the second
-// operand has two axes; the bias has one element per column (of a matrix also one per row, or a
-// whole matrix); more than two axes need fixed sizes; products around an attention wait for the
-// second level. It does not model: half precision.
+// Before: MatMul -> Add of a bias, or MatMul -> BatchNormalization of matrices. After: Gemm;
+// operands of more than two axes are reshaped to a matrix before and back behind it. Conditions:
+// float32; nobody else reads the product; the second operand has two axes; the bias has one element
+// per column (of a matrix also one per row, or a whole matrix); more than two axes need fixed
+// sizes; products around an attention wait for the second level. It does not model: half precision.
 #include <algorithm>
 #include <unordered_set>
 
@@ -111,6 +111,26 @@ void fuse_all(Rewrite& graph, bool keep_attention) {
 }
 
 }  // namespace
+
+void fuse_matmul_norm(Rewrite& graph) {
+  for (LaunchId l = 0; l < graph.count(); ++l) {
+    if (!graph.is(l, {"MatMul"}) || graph.at(l).nodes.empty() || !graph.is_float(graph.output(l)) ||
+        graph.sizes.rank(graph.output(l)) != 2U || !graph.is_constant(graph.input(l, 1))) {
+      continue;
+    }
+    const LaunchId norm = graph.next(l, {"BatchNormalization"});
+    if (norm == kNoLaunch || graph.at(norm).inputs.size() < 5 ||
+        graph.at(norm).outputs.size() > 1) {
+      continue;
+    }
+    const std::vector<TensorId> operands = graph.at(norm).inputs;
+    const bool constants = std::all_of(operands.begin() + 1, operands.end(),
+                                       [&](TensorId t) { return graph.is_constant(t); });
+    if (!constants) continue;
+    graph.fuse({l, norm}, "Gemm", {graph.input(l, 0), graph.input(l, 1), operands[2]},
+               {graph.output(norm)});
+  }
+}
 
 void fuse_matmul_add(Rewrite& graph) { fuse_all(graph, true); }
 

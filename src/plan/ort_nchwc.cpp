@@ -1,8 +1,9 @@
 // Before: Conv, pooling and what stands between them, in plain layout. After: they run on channels
 // in blocks (NCHWc), with ReorderInput and ReorderOutput at the borders of such regions; a Conv
-// takes a residual and an activation on; BatchNormalization is a depthwise Conv. Conditions:
-// constant weights of 4 axes whose channels come in whole blocks (or quarters of one, see
-// conv_form); pooling of whole blocks; elementwise nodes when all operands are blocked already.
+// takes a residual and an activation on; BatchNormalization and Mul by a constant per channel are
+// depthwise Convs. Conditions: constant weights of 4 axes whose channels come in whole blocks (or
+// quarters of one, see conv_form); pooling of whole blocks; elementwise nodes when all operands are
+// blocked already.
 // It does not model: operands of types other than float32, which stay plain.
 #include <fmt/format.h>
 
@@ -59,7 +60,7 @@ class BlockedLayout {
     if (op == "MaxPool" || op == "AveragePool") return transform_pool(l);
     if (!all_operands_converted(l)) return;
     if (op == "Add" || op == "Sum") return transform_binary(l, true);
-    if (op == "Mul") return transform_binary(l, false);
+    if (op == "Mul") return transform_mul(l);
     if (op == "Concat") return transform_concat(l);
     if (activates_ && op == "HardSigmoid" && fuse_hard_swish(l)) return;
     if (is_one_of(kLayoutFree, op)) return transform_activation(l);
@@ -321,11 +322,33 @@ class BlockedLayout {
       if (!graph_.is_constant(inputs[i])) return;
     }
     const Blocked before = *source;
-    graph_.set_inputs(l, {source->tensor, inputs[1], inputs[2]});
+    scale_channels(l, before, {inputs[1], inputs[2]});
+  }
+
+  /// By a constant for each channel, or of two operands.
+  void transform_mul(LaunchId l) {
+    for (std::size_t i = 0; i < 2 && graph_.at(l).inputs.size() == 2; ++i) {
+      const Blocked* source = blocked(graph_.input(l, i));
+      const TensorId scale = graph_.input(l, 1 - i);
+      const auto& shape = graph_.sizes.shape(scale);
+      if (source == nullptr || !graph_.is_constant(scale) || !shape) continue;
+      const ir::Shape wide = {1, source->channels, 1, 1};
+      if (*shape == wide || *shape == ir::Shape(wide.begin() + 1, wide.end())) {
+        const Blocked before = *source;
+        return scale_channels(l, before, {scale});
+      }
+    }
+    transform_binary(l, false);
+  }
+
+  void scale_channels(LaunchId l, const Blocked& source, const std::vector<TensorId>& constants) {
+    std::vector<TensorId> inputs = {source.tensor};
+    inputs.insert(inputs.end(), constants.begin(), constants.end());
+    graph_.set_inputs(l, std::move(inputs));
     graph_.at(l).op = "Conv";
     graph_.at(l).cls = ops::OpClass::kConv;
     graph_.explain(l, "runs as a depthwise convolution of one tap");
-    write_blocked(l, before.channels, before.trace);
+    write_blocked(l, source.channels, source.trace);
   }
 
   void transform_transpose(LaunchId l) {

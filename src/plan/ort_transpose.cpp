@@ -2,7 +2,7 @@
 // comes first, the Transpose behind it, where another one may cancel it or take it on. Conditions:
 // it costs fewer transposed axes than before, counted as the runtime counts: transposed operands
 // that come for free, others that need a Transpose, and the result's, unless a Transpose follows.
-// It does not model: Slice, Pad, Squeeze and Reshape, which keep their Transpose.
+// It does not model: Slice, Pad, Squeeze and a Reshape that joins axes, which keep their Transpose.
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -23,6 +23,7 @@ enum class Manner : std::uint8_t {
   kFirstAxis,    ///< as kFirst, and an axis attribute
   kGather,       ///< of the first operand; one index takes the axis away
   kUnsqueeze,    ///< of the first operand; the result has more axes
+  kReshape,      ///< of the first operand; some axes become several
   kShape,        ///< the sizes are put in order behind it
   kReduce,       ///< of the first operand; axes stay, with one element
 };
@@ -75,6 +76,7 @@ constexpr std::array kHandlers = {
     Handler{"Concat", Manner::kAxis},
     Handler{"Gather", Manner::kGather},
     Handler{"Unsqueeze", Manner::kUnsqueeze},
+    Handler{"Reshape", Manner::kReshape},
     Handler{"ReduceMean", Manner::kReduce},
     Handler{"ReduceSum", Manner::kReduce},
     Handler{"ReduceMax", Manner::kReduce},
@@ -87,10 +89,10 @@ constexpr std::array kHandlers = {
 };
 
 // Others that the runtime moves a Transpose through: it may vanish, though not here.
-constexpr std::array<std::string_view, 18> kAlsoMovable = {
-    "Transpose",      "Squeeze",   "Slice",    "Pad",        "Tile",        "Reshape",
-    "GreaterOrEqual", "ArgMax",    "ArgMin",   "LogSoftmax", "LessOrEqual", "Xor",
-    "IsNaN",          "HardSwish", "Softsign", "Mean",       "Sin",         "Cos"};
+constexpr std::array<std::string_view, 17> kAlsoMovable = {
+    "Transpose", "Squeeze",  "Slice",      "Pad",         "Tile", "GreaterOrEqual",
+    "ArgMax",    "ArgMin",   "LogSoftmax", "LessOrEqual", "Xor",  "IsNaN",
+    "HardSwish", "Softsign", "Mean",       "Sin",         "Cos"};
 
 Perm inverse(const Perm& perm) {
   Perm result(perm.size());
@@ -118,6 +120,11 @@ const Handler* handler_of(std::string_view op) {
   const auto* found = std::find_if(kHandlers.begin(), kHandlers.end(),
                                    [op](const Handler& h) { return h.op == op; });
   return found == kHandlers.end() ? nullptr : found;
+}
+
+/// The Transpose behind it is part of the price.
+bool counts_result(const Handler& handler) {
+  return handler.manner != Manner::kShape && handler.manner != Manner::kReshape;
 }
 
 class Pusher {
@@ -177,7 +184,7 @@ class Pusher {
       if (handler == nullptr) continue;
       const bool leads = std::any_of(launch.outputs.begin(), launch.outputs.end(),
                                      [this](TensorId t) { return leads_to_transpose(t); });
-      if (handler->manner == Manner::kShape) continue;
+      if (!counts_result(*handler)) continue;
       for (std::size_t i = 0; leads && i < operands(*l, *handler); ++i) mark(launch.inputs[i]);
     }
   }
@@ -203,9 +210,15 @@ class Pusher {
     if (first.empty() || second.empty() || !graph_.same_region(before, l)) return;
     const Perm both = compose(first, second);
     graph_.at(l).perm = both;
-    graph_.set_input(l, 0, graph_.input(before, 0));
+    read_before(l, 0, before);
     graph_.remove_unread(before, "eliminated: joins the Transpose behind it");
     if (is_identity(both)) graph_.eliminate(l, 0, "eliminated: undoes the Transpose before it");
+  }
+
+  /// Operand i becomes what the Transpose reads that made it: the same numbers in another order.
+  void read_before(LaunchId l, std::size_t i, LaunchId transpose) {
+    graph_.set_root(graph_.output(transpose), graph_.input(transpose, 0));
+    graph_.set_input(l, i, graph_.input(transpose, 0));
   }
 
   void visit(LaunchId l) {
@@ -215,6 +228,11 @@ class Pusher {
       const LaunchId before = graph_.producer(graph_.input(l, i));
       const Perm perm = perm_of(before);
       if (perm.empty() || !graph_.same_region(before, l)) continue;
+      if (handler.manner == Manner::kReshape &&
+          graph_.sizes.same_shape(graph_.input(l, 0), graph_.output(l))) {
+        (void)graph_.eliminate(l, 0, "eliminated: what it reads has that shape");
+        return;
+      }
       if (!fits(l, handler, perm) || cost(l, handler, perm) >= 0) continue;
       push(l, handler, perm);
       return;
@@ -243,6 +261,8 @@ class Pusher {
       result = behind_gather(l, perm);
     } else if (handler.manner == Manner::kUnsqueeze) {
       result = behind_unsqueeze(l, perm);
+    } else if (handler.manner == Manner::kReshape) {
+      result = behind_split(l, perm);
     } else if (handler.manner == Manner::kReduce &&
                (graph_.reduced_axes(l).empty() ||
                 integer_attribute(graph_.node(l), "keepdims", 1) != 1)) {
@@ -279,6 +299,39 @@ class Pusher {
     return perm;
   }
 
+  /// A Reshape that makes several axes of one does so before the axes move, and they move together.
+  [[nodiscard]] Perm behind_split(LaunchId l, const Perm& perm) const {
+    const auto& from = graph_.sizes.shape(graph_.input(l, 0));
+    const auto& to = graph_.sizes.shape(graph_.output(l));
+    if (!from || !to || !ir::is_known(*from) || !ir::is_known(*to) || to->size() <= from->size()) {
+      return {};
+    }
+    std::vector<std::size_t> parts(from->size());  // axes of the result, of each axis
+    std::size_t axis = 0;
+    for (std::size_t i = 0; i < from->size(); ++i) {
+      std::int64_t size = 1;
+      const bool is_last = i + 1 == from->size();
+      while (axis < to->size() && (parts[i] == 0 || size < (*from)[i] || is_last)) {
+        size *= (*to)[axis++];
+        ++parts[i];
+      }
+      if (size != (*from)[i]) return {};
+    }
+    std::vector<std::int64_t> first(from->size());  // position of each axis before it moves
+    std::int64_t position = 0;
+    for (const std::int64_t i : inverse(perm)) {
+      first[static_cast<std::size_t>(i)] = position;
+      position += static_cast<std::int64_t>(parts[static_cast<std::size_t>(i)]);
+    }
+    Perm result;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      for (std::size_t part = 0; part < parts[i]; ++part) {
+        result.push_back(first[i] + static_cast<std::int64_t>(part));
+      }
+    }
+    return result;
+  }
+
   [[nodiscard]] std::int64_t positive_axis(LaunchId l, std::int64_t otherwise,
                                            std::size_t rank) const {
     const auto axes = static_cast<std::int64_t>(rank);
@@ -308,7 +361,7 @@ class Pusher {
       if (own.empty()) total += rank_cost(t);
       if (own == perm && may_vanish(graph_.producer(t))) total -= rank_cost(t);
     }
-    if (total >= 0 || handler.manner == Manner::kShape) return total;
+    if (total >= 0 || !counts_result(handler)) return total;
     int most = 0;
     bool leads = false;
     for (const TensorId t : graph_.at(l).outputs) {
@@ -328,7 +381,7 @@ class Pusher {
       if (graph_.is_constant(t) || graph_.sizes.rank(t) == 0U) continue;
       const LaunchId before = graph_.producer(t);
       if (perm_of(before) == perm) {
-        graph_.set_input(l, i, graph_.input(before, 0));
+        read_before(l, i, before);
         graph_.remove_unread(before, "moved behind the operators that it fed");
       } else {
         graph_.set_input(l, i, transposed(t, back, l));
@@ -342,6 +395,7 @@ class Pusher {
     }
     for (std::int64_t& axis : reduced) axis = perm[static_cast<std::size_t>(axis)];
     graph_.at(l).axes = reduced;
+    graph_.at(l).reordered = true;
     for (std::size_t i = 0; i < graph_.at(l).outputs.size(); ++i) {
       const TensorId result = graph_.at(l).outputs[i];
       const TensorId moved = form(result, inverse(behind));

@@ -28,6 +28,7 @@ struct Launch {
   std::vector<std::int64_t> axes = {};    ///< of a reduction, where they are not its node's
   ir::NodeId beside = ir::kNoNode;        ///< of an inserted one: the node that it stands next to
   bool before = false;                    ///< and on which side
+  bool reordered = false;                 ///< its operands' axes are not in its node's order
   bool merged = false;                    ///< contractions side by side: their columns add up
   std::optional<Count> copied = {};       ///< elements that a Concat writes, if not all of them
   bool live = true;

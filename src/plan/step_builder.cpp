@@ -27,6 +27,12 @@ void StepBuilder::mark_graph_outputs() {
   }
 }
 
+std::size_t StepBuilder::shape_key(const ir::Shape& shape) {
+  std::size_t key = shape.size() + 1;
+  for (const std::int64_t size : shape) key = key * 1'000'003 + static_cast<std::size_t>(size);
+  return key;
+}
+
 BufferId StepBuilder::buffer(ir::TensorId id) {
   BufferId& slot = buffer_of_[static_cast<std::size_t>(id)];
   if (slot != kNoBuffer) return slot;
@@ -45,6 +51,7 @@ BufferId StepBuilder::buffer(ir::TensorId id) {
   Buffer b{.tensor = id, .dtype = precision_.storage(type.dtype)};
   const std::optional<Count> elements = type.elements();
   b.bytes = elements ? std::optional(ir::bytes(b.dtype, *elements)) : std::nullopt;
+  if (type.shape) b.shape_key = shape_key(*type.shape);
   b.is_weight = tensor.constant.has_value() ||
                 (computed_before && draft_.graph.is_constant[static_cast<std::size_t>(id)]);
   plan_.buffers.push_back(b);
@@ -132,9 +139,10 @@ ir::DType compute_dtype(const Draft& draft, ir::NodeId n) {
   return ir::DType::kFloat32;
 }
 
-void StepBuilder::finish(Step&& step, std::optional<ir::DType> computes_in) {
+void StepBuilder::finish(Step&& step, std::optional<ir::DType> computes_in,
+                         const Reordered& reordered) {
   if (computes_in) precision_.assign_unit(*computes_in, step);
-  describe_kernel(draft_, blocks_, step);
+  describe_kernel(draft_, blocks_, reordered, step);
   plan_.steps.push_back(std::move(step));
 }
 

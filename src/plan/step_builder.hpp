@@ -20,6 +20,7 @@ class StepBuilder {
   void mark_graph_outputs();
   /// The buffer that holds a tensor of the model; it comes to exist when first asked for.
   BufferId buffer(ir::TensorId id);
+  [[nodiscard]] static std::size_t shape_key(const ir::Shape& shape);
   /// Lets `result` share the buffer of `operand`.
   void alias(ir::TensorId operand, ir::TensorId result);
   /// Reasons of the step's nodes, in their order.
@@ -31,7 +32,7 @@ class StepBuilder {
     return plan::operand(draft_, n, id);
   }
   /// Chooses the unit, describes the kernel and appends the step.
-  void finish(Step&& step, std::optional<ir::DType> computes_in);
+  void finish(Step&& step, std::optional<ir::DType> computes_in, const Reordered& reordered = {});
   [[nodiscard]] ir::DType compute_dtype(ir::NodeId n) const {
     return plan::compute_dtype(draft_, n);
   }

@@ -11,9 +11,10 @@ namespace roofline::estimate {
 /// last, in the steady state of repeated runs. A cache that holds that many bytes still has them.
 class ReuseDistances {
  public:
-  /// Linear in accesses. Weights and graph inputs were last touched one run ago; a result is
-  /// written over the activations that died last; bodies of loops find what their last iteration
-  /// left. No distance exceeds the bytes that the plan occupies.
+  /// Accesses times the logarithm of the results alive. Weights and graph inputs were last touched
+  /// one run ago; a result is written where ONNX Runtime's allocator puts it, over what was there
+  /// before; bodies of loops find what their last iteration left. No distance exceeds the bytes
+  /// that the plan occupies.
   explicit ReuseDistances(const plan::Plan& plan);
 
   /// Bytes, one for each access of the step.

@@ -23,6 +23,7 @@ struct Buffer {
   ir::TensorId tensor = ir::kNoTensor;
   ir::DType dtype = ir::DType::kUndefined;
   std::optional<Count> bytes = Count(0);  ///< whole buffer; nullopt when its shape is unknown
+  std::size_t shape_key = 0;              ///< the same for equal shapes; 0: not known
   bool is_weight = false;
   bool is_input = false;   ///< a graph input: alive from the start
   bool is_output = false;  ///< a graph output: alive to the end

@@ -26,6 +26,13 @@ struct Case {
 };
 std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
 
+/// The largest 8 in each of 10 rows.
+ModelBuilder top_k() {
+  ModelBuilder b;
+  b.input("x", ir::Shape{10, 80}).ints("k", {8});
+  return b.node("TopK", {"x", "k"}, {"y", "i"}).output("y");
+}
+
 /// Convolution of [1, in, 14, 14] with `out` filters that keep the size.
 ModelBuilder conv(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t groups = 1) {
   ModelBuilder b;
@@ -179,7 +186,13 @@ std::vector<Case> cases() {
        "onnxruntime:all",
        "reduce.outer.rows",
        2000,
-       {100, 20, kNone}},
+       {100, 64.0 / 20, kNone}},  // rows of 400 bytes start in every set of the first cache
+      {"ReduceRowsOfOneSet",
+       one("ReduceMax", {{1, 20, 1024}}, {ints("axes", {1})}),
+       "onnxruntime:all",
+       "reduce.outer.rows",
+       20480,
+       {1024, 1.0 / 20, kNone}},
       {"TransposeOfBlocks",
        one("Transpose", {{4, 5, 100}}, {ints("perm", {1, 0, 2})}),
        "onnxruntime:all",
@@ -191,7 +204,38 @@ std::vector<Case> cases() {
        "onnxruntime:all",
        "move.scatter",
        2000,
-       {kNone, kNone, kNone}},
+       {64.0 / 5, kNone, kNone}},
+      {"TransposeOfRowsOfOneSet",
+       one("Transpose", {{4, 10, 4, 256}}, {ints("perm", {0, 2, 3, 1})}),
+       "onnxruntime:all",
+       "move.scatter",
+       40960,
+       {1.0 / 10, kNone, kNone}},
+      {"TransposeOutwards",
+       one("Transpose", {{1, 4, 50, 32}}, {ints("perm", {0, 3, 1, 2})}),
+       "onnxruntime:all",
+       "move.scatter",
+       6400,
+       {32.0 / 200, kNone, kNone}},
+      {"TopKSortsWhatItFinds",
+       top_k(),
+       "onnxruntime:all",
+       "other",
+       800 + 15 * 80 * 3,
+       {8, kNone, kNone}},
+      {"PReluBranches",
+       one("PRelu", {{8, 16}, {16}}),
+       "onnxruntime:all",
+       "unary.branching",
+       128,
+       {16, kNone, kNone}},
+      {"DepthwiseInThreeDimensions",
+       one("Conv", {{1, 4, 6, 6, 6}, {4, 1, 3, 3, 3}},
+           {{.name = "group", .value = std::int64_t{4}}}),
+       "onnxruntime:all",
+       "im2col.depthwise.volume",
+       2.0 * 4 * 64 * 27,
+       {4, 27, 4}},
       {"TransposeOfSeveralAxes",
        one("Transpose", {{4, 5, 6, 10}}, {ints("perm", {0, 3, 2, 1})}),
        "onnxruntime:all",

@@ -2,6 +2,8 @@
 // Refuses whole models: those are compared with the runtime itself.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "roofline/plan/plan.hpp"
 #include "support/model_builder.hpp"
 
@@ -307,6 +309,51 @@ TEST(OnnxRuntime, TransposeMovesToWhereItCancels) {
   alone.node("Transpose", {"x"}, {"t"}, {ints("perm", {0, 3, 1, 2})});
   alone.node("Mul", {"t", "s"}, {"y"}).output("y");
   EXPECT_EQ(executed(alone, "basic"), (Steps{"Transpose 1x4x8x8", "Mul 1x4x8x8"}));
+}
+
+TEST(OnnxRuntime, TransposeMovesBehindAReshapeThatSplitsAxes) {
+  ModelBuilder b;
+  b.input("x", ir::Shape{1, 64, 4}).ints("shape", {1, 4, 8, 8});
+  b.node("Relu", {"x"}, {"r"}).node("Transpose", {"r"}, {"t"}, {ints("perm", {0, 2, 1})});
+  b.node("Reshape", {"t", "shape"}, {"y"}).output("y");
+  EXPECT_EQ(executed(b, "basic"), (Steps{"Relu 1x64x4", "Reshape 1x8x8x4", "Transpose 1x4x8x8"}));
+  ModelBuilder joined;
+  joined.input("x", ir::Shape{1, 8, 8, 4}).ints("shape", {1, 4, 64});
+  joined.node("Transpose", {"x"}, {"t"}, {ints("perm", {0, 3, 1, 2})});
+  joined.node("Reshape", {"t", "shape"}, {"y"}).output("y");
+  EXPECT_EQ(executed(joined, "basic"), (Steps{"Transpose 1x4x8x8", "Reshape 1x4x64"}));
+}
+
+TEST(OnnxRuntime, WhatATransposeMovedBehindReadsWhatThatRead) {
+  ModelBuilder b;
+  b.input("x", ir::Shape{1, 64, 4}).node("Relu", {"x"}, {"r"});
+  b.node("Transpose", {"r"}, {"t"}, {ints("perm", {0, 2, 1})});
+  b.node("ReduceMax", {"t"}, {"m"}, {ints("axes", {2})});
+  b.node("Transpose", {"m"}, {"y"}, {ints("perm", {0, 2, 1})}).output("y");
+  const plan::Plan plan = plan_of(b, "basic");
+  const auto reduce = std::find_if(plan.steps.begin(), plan.steps.end(),
+                                   [](const auto& step) { return step.kernel.op == "ReduceMax"; });
+  ASSERT_NE(reduce, plan.steps.end());
+  EXPECT_EQ(reduce->accesses.front().bytes, 64 * 4 * 4);
+  EXPECT_EQ(reduce->kernel.kind, "reduce.outer.rows");  // of axis 1 now
+}
+
+TEST(OnnxRuntime, AFactorPerChannelIsADepthwiseConvThatTakesAResidual) {
+  ModelBuilder b = image(32);
+  b.weight("s", {1, 32, 1, 1});
+  conv(b, "x", "c", 32, 32).node("Mul", {"c", "s"}, {"m"}).node("Add", {"m", "c"}, {"y"});
+  EXPECT_EQ(executed(b.output("y")), (Steps{"ReorderInput 1x32x8x8", "Conv 1x32x8x8 b",
+                                            "Conv+Add 1x32x8x8 b", "ReorderOutput 1x32x8x8"}));
+}
+
+TEST(OnnxRuntime, ANormBehindAProductMakesAGemm) {
+  ModelBuilder b;
+  b.input("x", ir::Shape{4, 16}).weight("w", {16, 8});
+  for (const char* name : {"scale", "shift", "mean", "variance"}) b.weight(name, {8});
+  b.node("MatMul", {"x", "w"}, {"m"});
+  b.node("BatchNormalization", {"m", "scale", "shift", "mean", "variance"}, {"y"}).output("y");
+  EXPECT_EQ(executed(b, "basic"), Steps{"Gemm 4x8"});
+  EXPECT_EQ(executed(b, "off").size(), 2U);
 }
 
 TEST(OnnxRuntime, ReshapeToSizesOfItsOwnOperandNeedsNoShape) {

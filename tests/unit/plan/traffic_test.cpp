@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string_view>
+
 #include "roofline/estimate/latency.hpp"
 
 namespace roofline::estimate {
@@ -29,6 +31,45 @@ TEST(ReuseDistances, AnIntermediateIsNearAWeightOneRunAway) {
   ASSERT_EQ(distances.of_step(0).size(), 3U);
   EXPECT_DOUBLE_EQ(distances.of_step(0)[1], 300);
   EXPECT_DOUBLE_EQ(distances.of_step(1)[0], 200);  // this step's own bytes
+}
+
+/// I -> A -> B, then a step that goes through a large input, then B -> C by `op`. All results have
+/// 100 bytes and one shape, but for C's.
+plan::Plan with_pause(std::string_view op, Count bytes, std::size_t shape) {
+  enum { kI, kA, kB, kC, kLarge, kOut };
+  plan::Plan plan;
+  plan.buffers.resize(6);
+  for (plan::Buffer& buffer : plan.buffers) buffer = {.bytes = 100, .shape_key = 1};
+  plan.buffers[kI].is_input = plan.buffers[kLarge].is_input = true;
+  plan.buffers[kLarge].bytes = 5000;
+  plan.buffers[kOut].is_output = true;
+  plan.buffers[kC].bytes = bytes;
+  plan.buffers[kC].shape_key = shape;
+  plan.steps.resize(5);
+  plan.steps[0].accesses = {{kI, false, 100}, {kA, true, 100}};
+  plan.steps[1].accesses = {{kA, false, 100}, {kB, true, 100}};
+  plan.steps[2].accesses = {{kLarge, false, 5000}};
+  plan.steps[3].accesses = {{kB, false, 100}, {kC, true, bytes}};
+  plan.steps[3].kernel.op = op;
+  plan.steps[4].accesses = {{kC, false, bytes}, {kOut, true, 100}};
+  return plan;
+}
+
+TEST(ReuseDistances, AResultIsWrittenOverTheOperandIfItsKernelMay) {
+  const plan::Plan relu = with_pause("Relu", 100, 1);
+  EXPECT_DOUBLE_EQ(ReuseDistances(relu).of_step(3)[1], 200);  // this step's own bytes
+  plan::Plan read_again = relu;
+  read_again.steps[4].accesses.push_back({2, false, 100});
+  EXPECT_DOUBLE_EQ(ReuseDistances(read_again).of_step(3)[1], 5200);
+}
+
+TEST(ReuseDistances, AResultTakesThePlaceOfADeadOneOfItsShape) {
+  // A died before 5000 bytes were touched.
+  EXPECT_DOUBLE_EQ(ReuseDistances(with_pause("Gelu", 100, 1)).of_step(3)[1], 5200);
+}
+
+TEST(ReuseDistances, AResultOfAnotherShapeTakesTheSmallestGap) {
+  EXPECT_DOUBLE_EQ(ReuseDistances(with_pause("Gelu", 60, 2)).of_step(3)[1], 5160);
 }
 
 TEST(ReuseDistances, ABodyOfALoopFindsItsLastIteration) {
