@@ -328,39 +328,44 @@ constexpr OpSpec kMovementOps[] = {
 
 TransposedRuns transposed_runs(const Ints& perm, const Shape& result) {
   if (perm.size() != result.size()) return {};
-  Ints from;  // the axes that count, and how long they are, in the result's order
-  Ints sizes;
+  Ints from;  // the axes that count, in the result's order
   for (std::size_t i = 0; i < perm.size(); ++i) {
-    if (result[i] == 1) continue;
-    from.push_back(perm[i]);
-    sizes.push_back(result[i]);
+    if (result[i] != 1) from.push_back(perm[i]);
   }
-  Ints order = from;
-  std::sort(order.begin(), order.end());
-  const auto moved = std::mismatch(from.begin(), from.end(), order.begin());
-  if (moved.first == from.end()) return {.run = 0, .moves_one_axis = true};
+  if (std::is_sorted(from.begin(), from.end())) return {.run = 0};
+  std::sort(from.begin(), from.end());
   Count run = 1;
-  for (std::size_t i = from.size(); i-- > 0 && from[i] == order[i];) run *= sizes[i];
+  for (std::size_t i = perm.size(); i-- > 0;) {
+    if (result[i] == 1) continue;
+    if (perm[i] != from.back()) break;
+    run *= result[i];
+    from.pop_back();
+  }
+  TransposedRuns runs = {.run = run.value()};
+  const auto elements = [&](std::size_t first, std::size_t end) {
+    Count product = 1;
+    for (std::size_t i = first; i < std::min(end, result.size()); ++i) product *= result[i];
+    return product.value();
+  };
+  // The first axis out of its place came from further in, or went there.
+  std::size_t out = 0;
+  while (perm[out] == static_cast<std::int64_t>(out)) ++out;
   const auto is_sorted_without = [&](std::int64_t axis) {
-    Ints rest = from;
+    Ints rest = perm;
     std::erase(rest, axis);
     return std::is_sorted(rest.begin(), rest.end());
   };
-  const bool outwards = is_sorted_without(*moved.first);
-  TransposedRuns runs = {.run = run.value(),
-                         .moves_one_axis = outwards || is_sorted_without(*moved.second)};
-  if (!runs.moves_one_axis) return runs;
-  const std::int64_t axis = outwards ? *moved.first : *moved.second;
-  const auto at = std::find(from.begin(), from.end(), axis) - from.begin();
-  const auto back = static_cast<std::ptrdiff_t>(moved.first - from.begin());
-  Count passed = 1;  // elements of the axes that it jumps over
-  const auto end = outwards ? std::find(order.begin(), order.end(), axis) - order.begin() + 1 : at;
-  for (auto i = outwards ? back + 1 : back; i < end; ++i) {
-    passed *= sizes[static_cast<std::size_t>(i)];
+  if (is_sorted_without(perm[out])) {
+    runs.columns = result[out];
+    runs.rows = elements(out + 1, static_cast<std::size_t>(perm[out]) + 1);
+  } else if (is_sorted_without(static_cast<std::int64_t>(out))) {
+    const auto at = std::find(perm.begin(), perm.end(), static_cast<std::int64_t>(out));
+    const auto in = static_cast<std::size_t>(at - perm.begin());
+    runs.columns = elements(out, in);
+    runs.rows = result[in];
+  } else {
+    runs.moves_one_axis = false;
   }
-  const std::int64_t own = sizes[static_cast<std::size_t>(at)];
-  runs.rows = outwards ? passed.value() : own;
-  runs.columns = outwards ? own : passed.value();
   return runs;
 }
 

@@ -6,10 +6,11 @@
 
 namespace roofline::ops {
 
-/// What a transpose does to memory; axes of one element do not count.
+/// What a transpose does to memory.
 struct TransposedRuns {
-  std::int64_t run = 1;        ///< contiguous elements that stay together; 0: all of them
-  bool moves_one_axis = true;  ///< at most: all others keep their order
+  std::int64_t run = 1;  ///< contiguous elements that stay together; 0: all of them
+  /// At most: all others, those of one element too, keep their order.
+  bool moves_one_axis = true;
   /// Of the matrices that it transposes, if it moves one axis.
   std::int64_t rows = 1;
   std::int64_t columns = 1;
