@@ -1,16 +1,12 @@
 // Owns the kinds of kernels: which times a step is looked up under, and the sizes they depend on.
-// Refuses to know any time, and operators by name: classes, contractions and accesses decide.
+// Refuses to know any time, and operators by name where their class, contraction and accesses tell.
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <set>
 
-#include "draft.hpp"
-#include "kernel_runs.hpp"
-#include "rewrite.hpp"
+#include "kernel_sketch.hpp"
 #include "roofline/ops/transpose.hpp"
-#include "step_builder.hpp"
 
 // clang-format off
 // kind                      work                            extents
@@ -57,42 +53,13 @@ namespace {
 using ir::Shape;
 
 constexpr std::size_t kBatchNormInputs = 5;
-constexpr double kMostBounds = 16;     ///< numbers that say of axes, not of elements, what to move
-constexpr double kFewChannels = 8;     ///< below: of images, which kernels treat apart
-constexpr double kCubicTaps = 24;      ///< operations for a result from which on it is not linear
-constexpr double kVectorColumns = 16;  ///< columns that a matrix kernel computes at once
-constexpr double kAliasBytes = 4096;   ///< from one set of a first-level cache to the same set
-constexpr double kSortStep = 15;       ///< elements looked at in the time of a step of sorting
-constexpr double kLineBytes = 64;      ///< of a cache
-constexpr double kMissingRows = 85;    ///< rows in one set from which on it finds none of them
-constexpr double kAliasedRows = 8;     ///< rows at once that such a cache cannot hold: its ways
+constexpr double kMostBounds = 16;  ///< numbers that say of axes, not of elements, what to move
+constexpr double kCubicTaps = 24;   ///< operations for a result from which on it is not linear
+constexpr double kSortStep = 15;    ///< elements looked at in the time of a step of sorting
 
-/// Of a kernel that goes down columns: sets of the first cache in which its rows start, for each
-/// row. Those of one set drive each other out.
-double sets_over_rows(double rows, double row_bytes) {
-  const auto period = static_cast<std::int64_t>(kAliasBytes);
-  const std::int64_t common = std::gcd(static_cast<std::int64_t>(row_bytes), period);
-  const double sets = std::min(kAliasBytes / static_cast<double>(common), kAliasBytes / kLineBytes);
-  return std::max(sets / rows, 1 / kMissingRows);
-}
-
-double round_up(double value, double step) { return step * std::ceil(value / step); }
-
-/// Describes the kernel of one step. `block`: channels of a vector in the blocked layout.
-class Describer {
+class Describer : private KernelSketch {
  public:
-  Describer(const Draft& draft, const Blocks& blocks, const Reordered& reordered, Step& step)
-      : draft_(draft),
-        reordered_(reordered),
-        block_(blocks.channels),
-        at_once_(blocks.at_once),
-        step_(step),
-        kernel_(step.kernel),
-        lead_(draft.node(step.nodes.front())),
-        in_(operand_shape(0)) {
-    const ir::Node& last = draft.node(step.nodes.back());
-    if (!last.outputs.empty()) out_ = known_shape(last.outputs[0]);
-  }
+  explicit Describer(const KernelSketch& sketch) : KernelSketch(sketch) {}
 
   void describe() {
     if (step_.kind == StepKind::kHost) {
@@ -100,9 +67,9 @@ class Describer {
       return;
     }
     const ops::Contraction* c = step_.work.contraction.get();
-    if (c != nullptr && out_ != nullptr && !out_->empty()) return describe_contraction(*c);
+    if (c != nullptr && out_ != nullptr && !out_->empty()) return describe_contraction(*this, c);
     if (step_.cls == ops::OpClass::kConv && out_ != nullptr && out_->size() > 1) {
-      return describe_scaling();
+      return describe_contraction(*this, nullptr);
     }
     kernel_.work = std::max(elements_read(), kernel_.results);
     if (out_ != nullptr && !out_->empty()) kernel_.extents[0] = static_cast<double>(out_->back());
@@ -110,170 +77,6 @@ class Describer {
   }
 
  private:
-  void set(std::string_view kind, double work, std::array<double, 3> extents) {
-    kernel_.kind = kind;
-    kernel_.work = work;
-    for (double& extent : extents) extent = std::max(extent, 1.0);
-    kernel_.extents = extents;
-  }
-
-  /// nullptr: not known.
-  [[nodiscard]] const Shape* known_shape(ir::TensorId id) const {
-    if (id == ir::kNoTensor) return nullptr;
-    if (const auto at = reordered_.shapes.find(id); at != reordered_.shapes.end()) {
-      return &at->second;
-    }
-    const auto& shape = draft_.type(id).shape;
-    return shape && ir::is_known(*shape) ? &*shape : nullptr;
-  }
-
-  /// Of the first node; nullptr when it has no such operand or its shape is not known.
-  [[nodiscard]] const Shape* operand_shape(std::size_t i) const {
-    return i < lead_.inputs.size() ? known_shape(lead_.inputs[i]) : nullptr;
-  }
-
-  // --- contractions
-
-  void describe_contraction(const ops::Contraction& c) {
-    if (step_.cls == ops::OpClass::kConv && !c.kernel.empty()) return describe_conv(c);
-    const auto k = static_cast<double>(c.k);
-    const auto n = static_cast<double>(c.n);
-    const auto m = static_cast<double>(c.m);
-    const double work = 2 * step_.work.macs.as_double();
-    if (step_.cls == ops::OpClass::kRecurrent) {
-      kernel_.calls = static_cast<double>(c.batch);
-      const double steps = std::max(1.0, static_cast<double>(out_->front()));
-      const auto hidden = static_cast<double>(out_->back());
-      // Products with the input come first, all steps at once; each direction runs to its end.
-      kernel_.reread_span = n * hidden * first_operand_bits() / 8;
-      kernel_.reread_bytes = (kernel_.calls - kernel_.calls / steps) * kernel_.reread_span;
-      // Rows at once, averaged over the products with the input and with the state.
-      const double input = in_ != nullptr && !in_->empty() ? static_cast<double>(in_->back()) : 0;
-      const double rows = m * (input + hidden) / (hidden + input / steps);
-      return set("recurrent", work, {hidden, kernel_.calls / steps, rows});
-    }
-    if (step_.cls == ops::OpClass::kAttention) return set("attention", work, {k, n, m});
-    const bool constant = reads_weight(c);
-    const std::string_view kind = !constant             ? (m == 1 ? "matvec" : "matmul")
-                                  : m == 1              ? "gemv"
-                                  : has_aliased_rows(c) ? "gemm.aliased"
-                                                        : "gemm";
-    set(kind, work / n * round_up(n, kVectorColumns), {k, n, m});
-  }
-
-  /// Rows that a kernel works on at once evict each other from the first-level cache.
-  [[nodiscard]] bool has_aliased_rows(const ops::Contraction& c) const {
-    const double row = static_cast<double>(c.k) * first_operand_bits() / 8;
-    return static_cast<double>(c.m) >= kAliasedRows && std::fmod(row, kAliasBytes) == 0;
-  }
-
-  [[nodiscard]] ir::DType first_operand_dtype() const {
-    if (lead_.inputs.empty() || lead_.inputs[0] == ir::kNoTensor) return ir::DType::kFloat32;
-    const ir::NodeId n = step_.nodes.front();
-    const bool on_integers = draft_.quantized[static_cast<std::size_t>(n)] == Quantized::kInteger;
-    return draft_.type(on_integers ? operand(draft_, n, lead_.inputs[0]) : lead_.inputs[0]).dtype;
-  }
-
-  [[nodiscard]] int first_operand_bits() const { return ir::bits(first_operand_dtype()); }
-
-  /// A scale and shift of each channel that runs as a convolution of one tap.
-  void describe_scaling() {
-    const auto channels = static_cast<double>((*out_)[1]);
-    set("conv.depthwise", 2 * kernel_.results, {static_cast<double>(out_->back()), 1, channels});
-  }
-
-  void describe_conv(const ops::Contraction& c) {
-    double taps = 1;
-    for (const std::int64_t size : c.kernel) taps *= static_cast<double>(size);
-    const auto groups = static_cast<double>(c.groups);
-    const double channels = out_->size() > 1 ? static_cast<double>((*out_)[1]) : 1;
-    const auto k = static_cast<double>(c.k);
-    const double flops = 2 * step_.work.macs.as_double();
-    if (static_cast<double>(c.n) * groups != channels) {
-      const bool is_plane = out_->size() == 4;
-      return set(is_plane ? "conv.transposed" : "conv.transposed.general", flops,
-                 {k, static_cast<double>(c.n), pixels_in()});
-    }
-    if (kernel_.layout == Layout::kBlocked) return describe_blocked(c, taps);
-    const auto row = static_cast<double>(out_->back());
-    if (groups > 1 && c.n == 1 && k == taps) {
-      const bool volume = out_->size() > 4;
-      return set(volume ? "im2col.depthwise.volume" : "im2col.depthwise", flops,
-                 {row, taps, channels});
-    }
-    const double pixels = product(*out_, 2);
-    if (groups > 1) kernel_.calls = groups * static_cast<double>((*out_)[0]);
-    const std::array<double, 3> extents = {k, static_cast<double>(c.n), pixels};
-    if (groups > 1) {
-      return set(taps == 1 ? "im2col.grouped.pointwise" : "im2col.grouped", flops, extents);
-    }
-    set(taps == 1                 ? "im2col.pointwise"
-        : k / taps < kFewChannels ? "im2col.first"
-                                  : "im2col.spatial",
-        flops, extents);
-  }
-
-  void describe_blocked(const ops::Contraction& c, double taps) {
-    const auto groups = static_cast<double>(c.groups);
-    const auto out_each = static_cast<double>(c.n);
-    const double in_each = static_cast<double>(c.k) / taps;
-    const double images = static_cast<double>((*out_)[0]);
-    const double pixels = product(*out_, 2);
-    const auto row = static_cast<double>(out_->back());
-    const double valid = 2 * c.valid_macs.as_double();
-    if (groups > 1 && out_each == 1 && in_each == 1) {
-      const double channels = round_up(groups, block_);
-      return set("conv.depthwise", 2 * images * channels * pixels * taps, {row, taps, channels});
-    }
-    if (groups > 1) return set("conv.grouped", valid, {in_each, row, out_each});
-    const double channels_out = round_up(out_each, block_);
-    const double padded = valid / out_each * channels_out;
-    if (in_each < block_ && pixels > 1) {
-      return set("conv.first", padded, {in_each * taps, channels_out, row});
-    }
-    const double channels_in = round_up(in_each, block_);
-    const double work = padded / in_each * channels_in;
-    if (pixels == 1) return set("conv.vector", work, {channels_in, channels_out, images});
-    if (taps == 1) {
-      if (at_once_ > 0) {
-        kernel_.reread_span = images * channels_in * pixels * first_operand_bits() / 8;
-        kernel_.reread_bytes =
-            (std::ceil(channels_out / (at_once_ * block_)) - 1) * kernel_.reread_span;
-      }
-      return set("conv.pointwise", work, {channels_in, channels_out, pixels});
-    }
-    // On two sides, of which all columns may be.
-    set("conv.spatial", work, {channels_in, channels_out, std::max(2.0, row / columns_at_edge(c))});
-  }
-
-  /// Columns on each side of a result, at least one, for which a part of the filter lies in the
-  /// padding: they are computed one by one.
-  [[nodiscard]] double columns_at_edge(const ops::Contraction& c) const {
-    if (c.valid_macs >= step_.work.macs || c.dilation.empty() || c.stride.empty()) return 1;
-    const auto reach = static_cast<double>(c.dilation.back() * (c.kernel.back() - 1));
-    return std::max(1.0, reach / 2 / static_cast<double>(c.stride.back()));
-  }
-
-  [[nodiscard]] double pixels_in() const {
-    return in_ != nullptr && in_->size() > 2 ? product(*in_, 2) : 1;
-  }
-
-  /// A constant operand large enough to be the matrix (8 elements in a byte at the most).
-  [[nodiscard]] bool reads_weight(const ops::Contraction& c) const {
-    const double least = static_cast<double>(c.k) * static_cast<double>(c.n) / 8;
-    for (const ir::NodeId n : step_.nodes) {
-      if (!draft_.cost(n).work.contraction) continue;
-      for (const ops::Access& access : draft_.cost(n).accesses) {
-        if (access.is_output() || access.elements.as_double() < least) continue;
-        const ir::TensorId id = draft_.node(n).inputs[static_cast<std::size_t>(access.index())];
-        if (draft_.graph.is_constant[static_cast<std::size_t>(id)]) return true;
-      }
-    }
-    return false;
-  }
-
-  // --- everything else
-
   void describe_class() {
     switch (step_.cls) {
       case ops::OpClass::kNormalization:
@@ -503,16 +306,6 @@ class Describer {
     }
     return most;
   }
-
-  const Draft& draft_;
-  const Reordered& reordered_;
-  double block_;
-  double at_once_;
-  Step& step_;
-  Kernel& kernel_;
-  const ir::Node& lead_;  ///< the first node
-  const Shape* in_;
-  const Shape* out_ = nullptr;
 };
 
 }  // namespace
@@ -539,7 +332,7 @@ void describe_transpose(const std::vector<std::int64_t>& perm, const Shape& resu
 void describe_kernel(const Draft& draft, const Blocks& blocks, const Reordered& reordered,
                      Step& step) {
   if (!step.kernel.kind.empty() || step.nodes.empty()) return;
-  Describer(draft, blocks, reordered, step).describe();
+  Describer(KernelSketch(draft, blocks, reordered, step)).describe();
 }
 
 }  // namespace roofline::plan

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
 
 namespace roofline::plan {
 
 using ir::Shape;
+
+constexpr double kLineBytes = 64;    ///< of a cache
+constexpr double kMissingRows = 85;  ///< rows in one set from which on it finds none of them
 
 double product(const Shape& shape, std::size_t from) {
   double total = 1;
@@ -63,6 +67,13 @@ double contiguous_run(const std::vector<ops::Access>& accesses) {
   const std::size_t side = pieces[0] > pieces[1] ? 0 : 1;
   return pieces[side] > 1 && pieces[0] != pieces[1] && runs[side] > 0 ? elements[side] / runs[side]
                                                                       : shortest;
+}
+
+double sets_over_rows(double rows, double row_bytes) {
+  const auto period = static_cast<std::int64_t>(kAliasBytes);
+  const std::int64_t common = std::gcd(static_cast<std::int64_t>(row_bytes), period);
+  const double sets = std::min(kAliasBytes / static_cast<double>(common), kAliasBytes / kLineBytes);
+  return std::max(sets / rows, 1 / kMissingRows);
 }
 
 }  // namespace roofline::plan

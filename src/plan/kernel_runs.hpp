@@ -19,4 +19,11 @@ namespace roofline::plan {
 /// side with the shorter ones; infinite where no operand has runs.
 [[nodiscard]] double contiguous_run(const std::vector<ops::Access>& accesses);
 
+inline constexpr double kAliasBytes =
+    4096;  ///< from one set of a first-level cache to the same set
+
+/// Of a kernel that goes down columns: sets of the first cache in which its rows start, for each
+/// row. Those of one set drive each other out.
+[[nodiscard]] double sets_over_rows(double rows, double row_bytes);
+
 }  // namespace roofline::plan
