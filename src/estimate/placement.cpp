@@ -3,20 +3,9 @@
 #include "placement.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 namespace roofline::estimate {
 namespace {
-
-/// Kernels that may write over their operand: MayInplace(0, 0) in the definitions of ONNX Runtime's
-/// CPU provider. Arithmetic on two operands, Gelu, Erf and normalizations may not.
-constexpr std::array<std::string_view, 17> kOverwriting = {
-    "Cast",           "Celu",       "Clip",      "Elu",
-    "HardSigmoid",    "LeakyRelu",  "Relu",      "Selu",
-    "Sigmoid",        "Softmax",    "Softplus",  "Softsign",
-    "Tanh",           "LogSoftmax", "ScatterND", "ScatterElements",
-    "ThresholdedRelu"};
 
 /// Results of the same form may follow each other in one place.
 using Form = std::pair<double, std::size_t>;
@@ -72,16 +61,10 @@ class Placer {
   [[nodiscard]] int& place(BufferId b) { return result_.place_of[static_cast<std::size_t>(b)]; }
   [[nodiscard]] BufferId& tenant(int place) { return tenants_[static_cast<std::size_t>(place)]; }
 
-  /// What the step may write its result over, if nobody reads it any more: its first activation, or
-  /// the one that a convolution adds.
+  /// What the step may write its result over, if nobody reads it any more.
   [[nodiscard]] BufferId overwritten(const plan::Step& step) {
-    const plan::Kernel& kernel = step.kernel;
-    const bool adds = step.cls == ops::OpClass::kConv && !kernel.fused.empty() &&
-                      (kernel.fused.front() == "Add" || kernel.fused.front() == "Sum");
-    const bool may =
-        std::find(kOverwriting.begin(), kOverwriting.end(), kernel.op) != kOverwriting.end();
-    if (!adds && !may) return kNobody;
-    int before = adds ? 1 : 0;
+    if (!step.kernel.overwrites) return kNobody;
+    int before = step.cls == ops::OpClass::kConv ? 1 : 0;
     for (const plan::BufferAccess& access : step.accesses) {
       const BufferId b = access.buffer;
       if (access.is_write || buffer(b).is_weight || before-- > 0) continue;

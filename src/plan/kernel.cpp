@@ -308,6 +308,23 @@ class Describer : private KernelSketch {
   }
 };
 
+/// ONNX Runtime's CPU provider: MayInplace in the definitions of its kernels. Arithmetic on two
+/// operands, Gelu, Erf and normalizations may not.
+bool may_overwrite(const Step& step) {
+  static constexpr std::array<std::string_view, 17> kOverwriting = {
+      "Cast",           "Celu",       "Clip",      "Elu",
+      "HardSigmoid",    "LeakyRelu",  "Relu",      "Selu",
+      "Sigmoid",        "Softmax",    "Softplus",  "Softsign",
+      "Tanh",           "LogSoftmax", "ScatterND", "ScatterElements",
+      "ThresholdedRelu"};
+  const Kernel& kernel = step.kernel;
+  if (step.cls == ops::OpClass::kConv) {
+    return !kernel.fused.empty() &&
+           (kernel.fused.front() == "Add" || kernel.fused.front() == "Sum");
+  }
+  return is_one_of(kOverwriting, kernel.op);
+}
+
 }  // namespace
 
 void describe_transpose(const std::vector<std::int64_t>& perm, const Shape& result, ir::DType dtype,
@@ -331,6 +348,7 @@ void describe_transpose(const std::vector<std::int64_t>& perm, const Shape& resu
 
 void describe_kernel(const Draft& draft, const Blocks& blocks, const Reordered& reordered,
                      Step& step) {
+  step.kernel.overwrites = may_overwrite(step);
   if (!step.kernel.kind.empty() || step.nodes.empty()) return;
   Describer(KernelSketch(draft, blocks, reordered, step)).describe();
 }

@@ -80,7 +80,10 @@ struct Kernel {
   /// FLOPs of the vector unit beside the work: transforms, unpacking, rounding to other types.
   double beside_flops = 0;
   std::vector<std::string_view> fused = {};  ///< operators fused behind the first one, in order
-  Layout layout = Layout::kPlain;            ///< of its first operand that is an activation
+  /// May write its result over the first activation that it reads, a convolution over the one that
+  /// it adds.
+  bool overwrites = false;
+  Layout layout = Layout::kPlain;  ///< of its first operand that is an activation
 };
 
 /// How a contraction is computed where that takes other FLOPs than its MACs on real input: a fast

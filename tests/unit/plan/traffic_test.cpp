@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <string_view>
-
 #include "roofline/estimate/latency.hpp"
 
 namespace roofline::estimate {
@@ -33,9 +31,9 @@ TEST(ReuseDistances, AnIntermediateIsNearAWeightOneRunAway) {
   EXPECT_DOUBLE_EQ(distances.of_step(1)[0], 200);  // this step's own bytes
 }
 
-/// I -> A -> B, then a step that goes through a large input, then B -> C by `op`. All results have
+/// I -> A -> B, then a step that goes through a large input, then B -> C. All results have
 /// 100 bytes and one shape, but for C's.
-plan::Plan with_pause(std::string_view op, Count bytes, std::size_t shape) {
+plan::Plan with_pause(bool overwrites, Count bytes, std::size_t shape) {
   enum { kI, kA, kB, kC, kLarge, kOut };
   plan::Plan plan;
   plan.buffers.resize(6);
@@ -50,26 +48,26 @@ plan::Plan with_pause(std::string_view op, Count bytes, std::size_t shape) {
   plan.steps[1].accesses = {{kA, false, 100}, {kB, true, 100}};
   plan.steps[2].accesses = {{kLarge, false, 5000}};
   plan.steps[3].accesses = {{kB, false, 100}, {kC, true, bytes}};
-  plan.steps[3].kernel.op = op;
+  plan.steps[3].kernel.overwrites = overwrites;
   plan.steps[4].accesses = {{kC, false, bytes}, {kOut, true, 100}};
   return plan;
 }
 
 TEST(ReuseDistances, AResultIsWrittenOverTheOperandIfItsKernelMay) {
-  const plan::Plan relu = with_pause("Relu", 100, 1);
-  EXPECT_DOUBLE_EQ(ReuseDistances(relu).of_step(3)[1], 200);  // this step's own bytes
-  plan::Plan read_again = relu;
+  const plan::Plan written_over = with_pause(true, 100, 1);
+  EXPECT_DOUBLE_EQ(ReuseDistances(written_over).of_step(3)[1], 200);  // this step's own bytes
+  plan::Plan read_again = written_over;
   read_again.steps[4].accesses.push_back({2, false, 100});
   EXPECT_DOUBLE_EQ(ReuseDistances(read_again).of_step(3)[1], 5200);
 }
 
 TEST(ReuseDistances, AResultTakesThePlaceOfADeadOneOfItsShape) {
   // A died before 5000 bytes were touched.
-  EXPECT_DOUBLE_EQ(ReuseDistances(with_pause("Gelu", 100, 1)).of_step(3)[1], 5200);
+  EXPECT_DOUBLE_EQ(ReuseDistances(with_pause(false, 100, 1)).of_step(3)[1], 5200);
 }
 
 TEST(ReuseDistances, AResultOfAnotherShapeTakesTheSmallestGap) {
-  EXPECT_DOUBLE_EQ(ReuseDistances(with_pause("Gelu", 60, 2)).of_step(3)[1], 5160);
+  EXPECT_DOUBLE_EQ(ReuseDistances(with_pause(false, 60, 2)).of_step(3)[1], 5160);
 }
 
 TEST(ReuseDistances, ABodyOfALoopFindsItsLastIteration) {
