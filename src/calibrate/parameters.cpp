@@ -2,7 +2,9 @@
 // Refuses to choose among them: patterns do.
 #include "parameters.hpp"
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <string_view>
 
 namespace roofline::calibrate {
@@ -30,18 +32,31 @@ double* find_half(Calibration& c, const FreeParameter& p) {
 struct Width {
   std::string_view name;
   double width;
+  double most = std::numeric_limits<double>::infinity();  ///< that a fit makes of it
 };
+/// Main memory at less than 40 % of its rate waits for something else, which has its own term.
+constexpr double kLongestStream = 2.5;
 constexpr std::array kWidths = {
-    Width{"efficiency", 0.7},       Width{"call_s", 0.6},
-    Width{"cached", 0.4},           Width{"overlapped", 0.4},
-    Width{"streamed", 0.5},         Width{"run_s", 1.5},
-    Width{"link_s", 0.7},           Width{"step_s", 0.8},
-    Width{"compute", 0.3},          Width{"cache_bandwidth", 0.5},
-    Width{"dram_bandwidth", 0.15},  Width{"activation_residency", 0.4},
-    Width{"weight_residency", 0.4}, Width{"tile_load", 0.7},
-    Width{"tile_prologue", 1.0},    Width{"tile_latency_s", 0.5},
-    Width{"requantize_flops", 0.8}, Width{"epilogue_flops", 0.8},
-    Width{"softmax_flops", 0.6},    Width{"flop_pj", 0.5},
+    Width{"efficiency", 0.7},
+    Width{"call_s", 0.6},
+    Width{"cached", 0.4},
+    Width{"overlapped", 0.4},
+    Width{"streamed", 0.5, kLongestStream},
+    Width{"run_s", 1.5},
+    Width{"link_s", 0.7},
+    Width{"step_s", 0.8},
+    Width{"compute", 0.3},
+    Width{"cache_bandwidth", 0.5},
+    Width{"dram_bandwidth", 0.15},
+    Width{"activation_residency", 0.4},
+    Width{"weight_residency", 0.4},
+    Width{"tile_load", 0.7},
+    Width{"tile_prologue", 1.0},
+    Width{"tile_latency_s", 0.5},
+    Width{"requantize_flops", 0.8},
+    Width{"epilogue_flops", 0.8},
+    Width{"softmax_flops", 0.6},
+    Width{"flop_pj", 0.5},
 };
 constexpr double kHalfWidth = 1.3;
 constexpr double kFusedWidth = 0.8;
@@ -50,11 +65,11 @@ constexpr double kReleaseWidth = 0.1;
 constexpr double kDerateWidth = 0.3;
 constexpr double kOtherWidth = 0.5;
 
-double width_of(std::string_view name) {
+Width width_of(std::string_view name) {
   for (const Width& entry : kWidths) {
-    if (entry.name == name) return entry.width;
+    if (entry.name == name) return entry;
   }
-  return kOtherWidth;
+  return {name, kOtherWidth};
 }
 
 }  // namespace
@@ -65,8 +80,8 @@ std::vector<FreeParameter> parameters(const Calibration& calibration) {
   const auto terms = hardware::term_parameters();
   for (std::size_t i = 0; i < terms.size(); ++i) {
     if (calibration.terms.*terms[i].member <= 0) continue;
-    add({"terms." + std::string(terms[i].name), "", width_of(terms[i].name), terms[i].range.least,
-         terms[i].range.most, find_term, "", i});
+    add({"terms." + std::string(terms[i].name), "", width_of(terms[i].name).width,
+         terms[i].range.least, terms[i].range.most, find_term, "", i});
   }
   for (const auto& [name, value] : calibration.precisions) {
     add({"precisions." + name, "", kPrecisionWidth, hardware::kPrecisionRange.least,
@@ -90,8 +105,10 @@ std::vector<FreeParameter> parameters(const Calibration& calibration) {
   for (const auto& [key, timing] : calibration.kernels) {
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (timing.*members[i].member <= 0) continue;
-      add({"kernels." + key + "." + std::string(members[i].name), key, width_of(members[i].name),
-           members[i].range.least, members[i].range.most, find_kernel, key, i});
+      const Width width = width_of(members[i].name);
+      add({"kernels." + key + "." + std::string(members[i].name), key, width.width,
+           members[i].range.least, std::min(members[i].range.most, width.most), find_kernel, key,
+           i});
     }
     for (std::size_t i = 0; i < timing.half.size(); ++i) {
       if (timing.half[i] <= 0) continue;

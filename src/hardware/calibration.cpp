@@ -85,14 +85,12 @@ std::span<const Parameter<Terms>> term_parameters() {
 }
 
 std::span<const Parameter<KernelTiming>> kernel_parameters() {
-  // Main memory at less than 40 % of its rate waits for something else, which has its own term.
-  constexpr double kLongestStream = 2.5;
   static constexpr std::array kParameters = {
       Parameter<KernelTiming>{"efficiency", &KernelTiming::efficiency, {1e-9, 1e3}},
       Parameter<KernelTiming>{"call_s", &KernelTiming::call_s, kSeconds},
       Parameter<KernelTiming>{"cached", &KernelTiming::cached, kWeight},
       Parameter<KernelTiming>{"overlapped", &KernelTiming::overlapped, kWeight},
-      Parameter<KernelTiming>{"streamed", &KernelTiming::streamed, {0, kLongestStream}},
+      Parameter<KernelTiming>{"streamed", &KernelTiming::streamed, kWeight},
   };
   return kParameters;
 }

@@ -67,9 +67,9 @@ class Describer : private KernelSketch {
       return;
     }
     const ops::Contraction* c = step_.work.contraction.get();
-    if (c != nullptr && out_ != nullptr && !out_->empty()) return describe_contraction(*this, c);
+    if (c != nullptr && out_ != nullptr && !out_->empty()) return describe_contraction(*this, *c);
     if (step_.cls == ops::OpClass::kConv && out_ != nullptr && out_->size() > 1) {
-      return describe_contraction(*this, nullptr);
+      return describe_scaling();
     }
     kernel_.work = std::max(elements_read(), kernel_.results);
     if (out_ != nullptr && !out_->empty()) kernel_.extents[0] = static_cast<double>(out_->back());
@@ -77,6 +77,12 @@ class Describer : private KernelSketch {
   }
 
  private:
+  /// A scale and shift of each channel that runs as a convolution of one tap.
+  void describe_scaling() {
+    const auto channels = static_cast<double>((*out_)[1]);
+    set("conv.depthwise", 2 * kernel_.results, {static_cast<double>(out_->back()), 1, channels});
+  }
+
   void describe_class() {
     switch (step_.cls) {
       case ops::OpClass::kNormalization:
@@ -115,13 +121,18 @@ class Describer : private KernelSketch {
     }
   }
 
+  /// The axis that the operator names, of its result, else the last one; an invalid one is past it.
+  [[nodiscard]] std::size_t axis_of_result() const {
+    const std::int64_t axis = reordered_.axis.value_or(integer_attribute(&lead_, "axis", -1));
+    return static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(out_->size())
+                                             : axis);
+  }
+
   /// What it finds goes through a heap, or is sorted.
   void describe_top_k() {
-    const auto rank = static_cast<std::int64_t>(out_->size());
-    const std::int64_t axis = integer_attribute(&lead_, "axis", -1);
-    const std::int64_t at = axis < 0 ? axis + rank : axis;
-    if (at < 0 || at >= rank) return;
-    const auto found = static_cast<double>((*out_)[static_cast<std::size_t>(at)]);
+    const std::size_t axis = axis_of_result();
+    if (axis >= out_->size()) return;
+    const auto found = static_cast<double>((*out_)[axis]);
     kernel_.work += kSortStep * product(*out_, 0) * std::log2(std::max(1.0, found));
   }
 
@@ -177,12 +188,10 @@ class Describer : private KernelSketch {
   void describe_softmax() {
     kernel_.kind = "softmax";
     if (out_ == nullptr) return;
-    const std::int64_t axis = reordered_.axis.value_or(integer_attribute(&lead_, "axis", -1));
-    const auto rank = static_cast<std::int64_t>(out_->size());
-    const std::int64_t at = axis < 0 ? axis + rank : axis;
-    if (at < 0 || at + 1 >= rank || product(*out_, static_cast<std::size_t>(at) + 1) == 1) return;
+    const std::size_t axis = axis_of_result();
+    if (axis >= out_->size() || product(*out_, axis + 1) == 1) return;
     kernel_.kind = "softmax.outer";
-    kernel_.extents[1] = static_cast<double>((*out_)[static_cast<std::size_t>(at)]);
+    kernel_.extents[1] = static_cast<double>((*out_)[axis]);
   }
 
   void describe_movement() {

@@ -44,12 +44,6 @@ class ContractionSketch : private KernelSketch {
     set(kind, work / n * round_up(n, kVectorColumns), {k, n, m});
   }
 
-  /// A scale and shift of each channel that runs as a convolution of one tap.
-  void describe_scaling() {
-    const auto channels = static_cast<double>((*out_)[1]);
-    set("conv.depthwise", 2 * kernel_.results, {static_cast<double>(out_->back()), 1, channels});
-  }
-
  private:
   /// Rows that a kernel works on at once evict each other from the first-level cache.
   [[nodiscard]] bool has_aliased_rows(const ops::Contraction& c) const {
@@ -146,10 +140,8 @@ class ContractionSketch : private KernelSketch {
 
 }  // namespace
 
-void describe_contraction(const KernelSketch& sketch, const ops::Contraction* contraction) {
-  ContractionSketch described(sketch);
-  if (contraction != nullptr) return described.describe(*contraction);
-  described.describe_scaling();
+void describe_contraction(const KernelSketch& sketch, const ops::Contraction& contraction) {
+  ContractionSketch(sketch).describe(contraction);
 }
 
 }  // namespace roofline::plan

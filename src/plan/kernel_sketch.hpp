@@ -73,7 +73,6 @@ class KernelSketch {
   const ir::Shape* out_ = nullptr;  ///< of the last node
 };
 
-/// `sketch` is of a step with this contraction, or of one that scales channels (nullptr).
-void describe_contraction(const KernelSketch& sketch, const ops::Contraction* contraction);
+void describe_contraction(const KernelSketch& sketch, const ops::Contraction& contraction);
 
 }  // namespace roofline::plan

@@ -27,6 +27,8 @@ void eliminate_no_ops(Rewrite& graph);
 void fold_norms_into_conv(Rewrite& graph);
 void fold_factors_into_conv(Rewrite& graph);
 void absorb_padding(Rewrite& graph);
+/// A BatchNormalization by constants, with one result: a factor and a shift for each channel.
+[[nodiscard]] bool is_constant_norm(const Rewrite& graph, LaunchId norm);
 void fuse_matmul_norm(Rewrite& graph);
 void fuse_matmul_add(Rewrite& graph);
 void fuse_matmul_add_of_attention(Rewrite& graph);

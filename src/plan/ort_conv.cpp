@@ -3,6 +3,8 @@
 // operands are constants; nobody else reads the Conv's result; a Mul's or Add's constant is the
 // second operand and has one element, or one per channel and 1 elsewhere. It does not model:
 // training outputs of BatchNormalization.
+#include <algorithm>
+
 #include "onnxruntime.hpp"
 
 namespace roofline::plan::ort {
@@ -33,12 +35,7 @@ bool is_per_channel(const Rewrite& graph, TensorId constant, LaunchId conv, bool
 
 bool folds(const Rewrite& graph, LaunchId conv, LaunchId behind) {
   const Launch& launch = graph.at(behind);
-  if (launch.op == "BatchNormalization") {
-    for (std::size_t i = 1; i < launch.inputs.size(); ++i) {
-      if (!graph.is_constant(launch.inputs[i])) return false;
-    }
-    return launch.inputs.size() >= 5 && launch.outputs.size() == 1;
-  }
+  if (launch.op == "BatchNormalization") return is_constant_norm(graph, behind);
   return launch.inputs.size() == 2 && launch.inputs[0] == graph.output(conv) &&
          graph.is_constant(launch.inputs[1]) &&
          is_per_channel(graph, launch.inputs[1], conv, launch.op == "Mul");
@@ -69,6 +66,13 @@ void fold_into_conv(Rewrite& graph, std::initializer_list<std::string_view> ops)
 }
 
 }  // namespace
+
+bool is_constant_norm(const Rewrite& graph, LaunchId norm) {
+  const Launch& launch = graph.at(norm);
+  return launch.inputs.size() >= 5 && launch.outputs.size() == 1 &&
+         std::all_of(launch.inputs.begin() + 1, launch.inputs.end(),
+                     [&](TensorId t) { return graph.is_constant(t); });
+}
 
 void fold_norms_into_conv(Rewrite& graph) { fold_into_conv(graph, {"BatchNormalization"}); }
 void fold_factors_into_conv(Rewrite& graph) { fold_into_conv(graph, {"Mul", "Add"}); }

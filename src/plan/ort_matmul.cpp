@@ -119,15 +119,8 @@ void fuse_matmul_norm(Rewrite& graph) {
       continue;
     }
     const LaunchId norm = graph.next(l, {"BatchNormalization"});
-    if (norm == kNoLaunch || graph.at(norm).inputs.size() < 5 ||
-        graph.at(norm).outputs.size() > 1) {
-      continue;
-    }
-    const std::vector<TensorId> operands = graph.at(norm).inputs;
-    const bool constants = std::all_of(operands.begin() + 1, operands.end(),
-                                       [&](TensorId t) { return graph.is_constant(t); });
-    if (!constants) continue;
-    graph.fuse({l, norm}, "Gemm", {graph.input(l, 0), graph.input(l, 1), operands[2]},
+    if (norm == kNoLaunch || !is_constant_norm(graph, norm)) continue;
+    graph.fuse({l, norm}, "Gemm", {graph.input(l, 0), graph.input(l, 1), graph.input(norm, 2)},
                {graph.output(norm)});
   }
 }

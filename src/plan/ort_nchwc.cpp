@@ -316,13 +316,9 @@ class BlockedLayout {
 
   void transform_batch_normalization(LaunchId l) {
     const Blocked* source = blocked(graph_.input(l, 0));
-    const auto& inputs = graph_.at(l).inputs;
-    if (source == nullptr || inputs.size() < 5 || graph_.at(l).outputs.size() > 1) return;
-    for (std::size_t i = 1; i < inputs.size(); ++i) {
-      if (!graph_.is_constant(inputs[i])) return;
-    }
+    if (source == nullptr || !is_constant_norm(graph_, l)) return;
     const Blocked before = *source;
-    scale_channels(l, before, {inputs[1], inputs[2]});
+    scale_channels(l, before, {graph_.input(l, 1), graph_.input(l, 2)});
   }
 
   /// By a constant for each channel, or of two operands.

@@ -128,6 +128,11 @@ TEST(Calibration, AbsurdValuesAreRefused) {
             "0 to 1000000000\n");
 }
 
+TEST(Calibration, WhatAFitWouldNotMakeTodayIsReadStill) {
+  const Profile profile = load_text(calibrated("streamed: 0.7", "streamed: 20"), "m.yaml");
+  EXPECT_EQ(profile.calibrations.at(0).kernels.at("unary:Sigmoid").streamed, 20);
+}
+
 TEST(Calibration, UnitsAndFormsAreTold) {
   const std::string hint =
       "  hint: prefixes: n u m k M G T P, and Ki Mi Gi Ti for powers of 1024\n";
