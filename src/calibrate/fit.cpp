@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <map>
 #include <string_view>
 #include <tuple>
@@ -25,8 +26,11 @@ using hardware::KernelTiming;
 constexpr double kDifference = 1e-3;    ///< step of the numerical derivatives, in logarithms
 constexpr double kUnidentified = 0.85;  ///< of the prior's width: the data added next to nothing
 constexpr int kLeastOfOperator = 2;     ///< samples that earn an operator times of its own
-const std::vector<std::string> kOperatorParameters = {"kernels.*", "fused.*", "terms.run_s",
-                                                      "terms.step_s", "terms.*_residency"};
+const std::vector<std::string> kOperatorParameters = {
+    "kernels.*", "fused.*", "terms.run_s", "terms.step_s", "terms.*_residency", "terms.thread_*"};
+/// What decides between numbers of threads; measurements of one number say nothing of it.
+const std::vector<std::string> kThreadParameters = {"terms.thread_*", "*.serial", "*.grain_s",
+                                                    "*.fork_s"};
 
 std::string operator_key(const plan::Kernel& kernel) {
   return fmt::format("{}:{}", kernel.kind, kernel.op);
@@ -221,15 +225,25 @@ struct Solution {
   std::vector<std::string> unidentified = {};
 };
 
+bool matches_any(std::string_view name, const std::vector<std::string>& patterns) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const auto& pattern) { return matches(name, pattern); });
+}
+
 std::vector<FreeParameter> choose(const Calibration& calibration,
                                   const std::vector<std::string>& patterns) {
   std::vector<FreeParameter> chosen;
   for (FreeParameter& p : parameters(calibration)) {
-    const bool is_free = std::any_of(patterns.begin(), patterns.end(),
-                                     [&](const auto& pattern) { return matches(p.name, pattern); });
-    if (is_free) chosen.push_back(std::move(p));
+    if (matches_any(p.name, patterns)) chosen.push_back(std::move(p));
   }
   return chosen;
+}
+
+/// Whether the samples are all of the same number of threads.
+bool is_of_one_count(const std::vector<Sample>& samples) {
+  return std::all_of(samples.begin(), samples.end(), [&](const Sample& sample) {
+    return sample.workload->options().threads == samples.front().workload->options().threads;
+  });
 }
 
 /// Free parameters: common ones, and those that every machine of the samples has for itself.
@@ -238,8 +252,10 @@ std::vector<FreeParameter> all_free(const std::vector<Sample>& samples, const Ca
                                     const FitOptions& options) {
   std::vector<FreeParameter> list = choose(start, common);
   const std::vector<FreeParameter> own = choose(start, options.per_machine);
+  const bool one_count = is_of_one_count(samples);
   std::erase_if(list, [&](const FreeParameter& p) {
-    return std::any_of(own.begin(), own.end(), [&](const auto& o) { return o.name == p.name; });
+    return (one_count && matches_any(p.name, kThreadParameters)) ||
+           std::any_of(own.begin(), own.end(), [&](const auto& o) { return o.name == p.name; });
   });
   for (const auto& [id, calibration] : for_machines(samples, start, {})) {
     for (FreeParameter p : own) {
@@ -326,22 +342,32 @@ double mape(const std::vector<Sample>& samples, const Solution& solution) {
   return accuracy(pairs(samples, predict(samples, solution.calibration, solution.machines))).mape;
 }
 
+/// Measured and predicted times of every `folds`-th model, fitted without them.
+std::vector<TimePair> held_out(const std::vector<Sample>& samples, const Calibration& start,
+                               const FitOptions& options, std::size_t fold, std::size_t folds) {
+  std::vector<Sample> kept;
+  std::vector<Sample> held;
+  std::size_t model = 0;
+  for (const Sample& sample : samples) {
+    if (sample.whole) ++model;  // its steps follow it
+    (model % folds == fold ? held : kept).push_back(sample);
+  }
+  const Solution fitted = solve_all(kept, start, options);
+  return pairs(held, predict(held, fitted.calibration, fitted.machines));
+}
+
 std::optional<double> cross_validate(const std::vector<Sample>& samples, const Calibration& start,
                                      const FitOptions& options) {
   const auto folds = static_cast<std::size_t>(std::max(options.folds, 0));
   if (folds < 2 || samples.size() < 2 * folds) return std::nullopt;
-  std::vector<TimePair> rows;
+  std::vector<std::future<std::vector<TimePair>>> parts;
   for (std::size_t fold = 0; fold < folds; ++fold) {
-    std::vector<Sample> kept;
-    std::vector<Sample> held;
-    std::size_t model = 0;
-    for (const Sample& sample : samples) {
-      if (sample.whole) ++model;  // its steps follow it
-      (model % folds == fold ? held : kept).push_back(sample);
-    }
-    const Solution fitted = solve_all(kept, start, options);
-    const std::vector<double> times = predict(held, fitted.calibration, fitted.machines);
-    for (const TimePair& row : pairs(held, times)) rows.push_back(row);
+    parts.push_back(std::async(
+        std::launch::async, [&, fold] { return held_out(samples, start, options, fold, folds); }));
+  }
+  std::vector<TimePair> rows;
+  for (auto& part : parts) {
+    for (const TimePair& row : part.get()) rows.push_back(row);
   }
   return accuracy(rows).mape;
 }

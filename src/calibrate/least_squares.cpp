@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace roofline::calibrate {
 namespace {
@@ -16,18 +17,22 @@ constexpr double kLongestStep = 1.5;  ///< of one element: keeps logarithms from
 
 using Matrix = std::vector<double>;  // n x n, row-major, symmetric
 
-/// Cholesky factor in the lower triangle; false when the matrix is not positive definite.
+/// Of `count` numbers from each on, in the standard library's order: several sums at once.
+double dot(const double* a, const double* b, std::size_t count) {
+  return std::transform_reduce(a, a + count, b, 0.0);
+}
+
+/// Cholesky factor in the lower triangle, row by row; false when the matrix is not positive
+/// definite.
 bool factorise(Matrix& a, std::size_t n) {
-  for (std::size_t j = 0; j < n; ++j) {
-    double diagonal = a[j * n + j];
-    for (std::size_t k = 0; k < j; ++k) diagonal -= a[j * n + k] * a[j * n + k];
-    if (!(diagonal > 0)) return false;
-    a[j * n + j] = std::sqrt(diagonal);
-    for (std::size_t i = j + 1; i < n; ++i) {
-      double sum = a[i * n + j];
-      for (std::size_t k = 0; k < j; ++k) sum -= a[i * n + k] * a[j * n + k];
-      a[i * n + j] = sum / a[j * n + j];
+  for (std::size_t i = 0; i < n; ++i) {
+    double* const row = &a[i * n];
+    for (std::size_t j = 0; j < i; ++j) {
+      row[j] = (row[j] - dot(row, &a[j * n], j)) / a[j * n + j];
     }
+    const double diagonal = row[i] - dot(row, row, i);
+    if (!(diagonal > 0)) return false;
+    row[i] = std::sqrt(diagonal);
   }
   return true;
 }
@@ -132,11 +137,14 @@ class Search {
     std::vector<double> result(n, std::numeric_limits<double>::infinity());
     Matrix factor = normal_;
     if (!factorise(factor, n)) return result;
+    // Diagonal of the inverse of L L^T: squares of the columns of the inverse of L.
+    std::vector<double> column(n);
     for (std::size_t j = 0; j < n; ++j) {
-      std::vector<double> unit(n, 0);
-      unit[j] = 1;
-      solve(factor, unit);
-      result[j] = std::sqrt(unit[j]);
+      column[j] = 1 / factor[j * n + j];
+      for (std::size_t i = j + 1; i < n; ++i) {
+        column[i] = -dot(&factor[i * n + j], &column[j], i - j) / factor[i * n + i];
+      }
+      result[j] = std::sqrt(dot(&column[j], &column[j], n - j));
     }
     return result;
   }

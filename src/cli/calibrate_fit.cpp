@@ -69,9 +69,21 @@ std::string runtime_of(const Arguments& arguments, const Measurements& measureme
   return first;
 }
 
+/// One list of the rows of several files; what is said of all is the first one's.
+void add(Measurements file, Measurements& all) {
+  if (all.path.empty()) {
+    all = std::move(file);
+    return;
+  }
+  std::move(file.rows.begin(), file.rows.end(), std::back_inserter(all.rows));
+  std::move(file.diagnostics.begin(), file.diagnostics.end(), std::back_inserter(all.diagnostics));
+}
+
 Job prepare_job(const Arguments& arguments, const hardware::Profile* base, const Streams& streams) {
   Job job;
-  job.measurements = calibrate::read_measurements(arguments.positionals.front());
+  for (const std::string& path : arguments.positionals) {
+    add(calibrate::read_measurements(path), job.measurements);
+  }
   job.runtime = runtime_of(arguments, job.measurements);
   job.start = start_of(arguments, base, job.runtime, job.measurements.rows.front().threads);
   calibrate::SampleSources sources;
@@ -163,7 +175,10 @@ Calibration documented(const calibrate::Fit& fit, const Job& job, const Argument
   result.version = first.version.empty() ? "several" : first.version;
   if (!job.measurements.date.empty()) result.date = job.measurements.date;
   result.machine = job.measurements.machine;
-  result.threads = first.threads;
+  const auto& rows = job.measurements.rows;
+  const bool one_count = std::all_of(rows.begin(), rows.end(),
+                                     [&](const auto& row) { return row.threads == first.threads; });
+  result.threads = one_count ? first.threads : 0;
   result.is_default = false;
   result.evidence = {.rows = static_cast<int>(whole_models(job)),
                      .mape = fit.mape,
@@ -313,7 +328,7 @@ constexpr std::array kAnchorOptions = {kFitBase,  kFitModels, kFitRuntime,
 
 const Command kCalibrateFitCommand{
     "calibrate fit",
-    "MEASUREMENTS",
+    "FILE...",
     "fit a machine's times to measurements of many operators or models",
     kFitOptions,
     "roofline calibrate fit times.json --base host.yaml -o host.yaml\n"
@@ -321,7 +336,7 @@ const Command kCalibrateFitCommand{
     run_calibrate_fit};
 const Command kCalibrateAnchorCommand{
     "calibrate anchor",
-    "MEASUREMENTS",
+    "FILE...",
     "adapt what is known of its kind to one machine, from a few whole-model times",
     kAnchorOptions,
     "roofline calibrate anchor three_rows.csv --base l4 --models models -o my_l4.yaml",

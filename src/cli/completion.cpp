@@ -51,7 +51,7 @@ std::string operands(const Command& command) {
 }
 
 bool is_file(std::string_view value) {
-  for (const std::string_view kind : {"FILE", "DIR", "MODEL", "MEASUREMENTS"}) {
+  for (const std::string_view kind : {"FILE", "DIR", "MODEL"}) {
     if (value.find(kind) != std::string_view::npos) return true;
   }
   return false;

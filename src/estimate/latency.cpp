@@ -33,6 +33,16 @@ double smooth_max(std::array<double, 3> terms, double p) {
   return most * std::pow(sum, 1 / p);
 }
 
+/// 4-norm of 1 and x: the larger of both, with a round corner.
+double at_least_one(double x) { return std::sqrt(std::sqrt(1 + x * x * x * x)); }
+
+/// Threads that `grains` of work are enough for: as many, but one at least and `cores` at most. The
+/// corners are round, so that a fit sees which way to go.
+double threads(double grains, double cores) {
+  const double more = at_least_one(grains) - 1;
+  return 1 + more / at_least_one(more / (cores - 1));
+}
+
 /// Bandwidth over working set from the levels alone, for machines without a measured curve.
 std::vector<hardware::BandwidthPoint> level_curve(const Profile& profile) {
   std::vector<hardware::BandwidthPoint> curve;
@@ -93,8 +103,8 @@ LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibratio
   const double all = profile.cores ? profile.cores->value : 1;
   const bool is_cpu = profile.kind == "cpu";
   cores_ = is_cpu && options.threads > 0 ? std::min<double>(options.threads, all) : all;
-  const double each = cores_ > 1 ? terms.thread_efficiency : 1;
-  share_ = is_cpu ? cores_ / all * each : 1;
+  if (is_cpu && cores_ > 1) speedup_ = cores_ * terms.thread_efficiency;
+  share_ = is_cpu ? speedup_ / all : 1;
   vector_peak_ = vector_peak(profile) * share_;
   mixed_peak_ = vector_peak_;
   const bool is_mixed =
@@ -103,7 +113,7 @@ LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibratio
     mixed_peak_ = std::min(mixed_peak_, kMixedFlops * all * profile.clock_hz->value);
   }
   curve_ = profile.bandwidth_curve.empty() ? level_curve(profile) : profile.bandwidth_curve;
-  const double copies = profile.bandwidth_curve.empty() ? share_ : cores_ * each;
+  const double copies = profile.bandwidth_curve.empty() ? share_ : speedup_;
   for (hardware::BandwidthPoint& point : curve_) {
     point.read_bytes_per_s *= copies;
     point.write_bytes_per_s *= copies;
@@ -112,8 +122,9 @@ LatencyModel::LatencyModel(const Profile& profile, const Calibration& calibratio
   dram_bytes_per_s_ = *hardware::bandwidth(dram, hardware::Roof::kDatasheet);
   if (is_cpu && dram.core_bytes_per_s) {
     const double one = dram.core_bytes_per_s->value;
-    const double most = std::max(one, terms.thread_bandwidth * dram_bytes_per_s_);
-    dram_bytes_per_s_ = cores_ > 1 ? std::min(one * cores_, most) : one;
+    const double most = terms.thread_bandwidth * dram_bytes_per_s_ / one;
+    if (cores_ > 1) dram_speedup_ = std::clamp(most, 1.0, cores_);
+    dram_bytes_per_s_ = one * dram_speedup_;
   }
   dram_bytes_per_s_ *= terms.dram_bandwidth;
   last_cache_bytes_per_s_ =
@@ -205,15 +216,25 @@ LatencyModel::Bandwidths LatencyModel::cached_bandwidth(double distance) const {
 void LatencyModel::add_traffic(const plan::Step& step, const plan::Plan& plan,
                                std::span<const double> distances, StepTime& t) const {
   const Terms& terms = calibration_.terms;
-  // A measured curve goes on into main memory, whose rate falls as page tables outgrow caches.
-  const bool measured = !profile_.bandwidth_curve.empty() && cores_ == 1;
+  // A measured curve goes on into main memory, whose rate falls as page tables outgrow caches. The
+  // more of it still comes from the last cache, the more of it grows with the cores.
+  const bool measured = !profile_.bandwidth_curve.empty();
   const auto add = [&](double bytes, double distance, double residency, bool is_write) {
     const double missed =
         hardware::miss_rate(residency * last_cache_bytes_, distance, terms.residency_sharpness);
     const Bandwidths rates = cached_bandwidth(distance);
     const double rate = is_write ? rates.write : rates.read;
     t.cached_s += (1 - missed) * bytes / (rate * terms.cache_bandwidth);
-    t.dram_s += missed * bytes / (measured ? rate * terms.dram_bandwidth : dram_bytes_per_s_);
+    double alone = dram_bytes_per_s_ / dram_speedup_;
+    double gain = dram_speedup_;
+    if (measured) {
+      const auto& last = curve_.back();
+      const double least = is_write ? last.write_bytes_per_s : last.read_bytes_per_s;
+      alone = rate / speedup_ * terms.dram_bandwidth;
+      gain = std::min(speedup_, gain * rate / least);
+    }
+    t.dram_s += missed * bytes / (alone * gain);
+    t.dram_alone_s += missed * bytes / alone;
   };
   for (std::size_t i = 0; i < step.accesses.size(); ++i) {
     const plan::BufferAccess& access = step.accesses[i];
@@ -303,6 +324,22 @@ void LatencyModel::add_compute(const plan::Step& step, const KernelTiming& times
   t.compute_s += t.fused_s + t.beside_s;
 }
 
+/// What of a step's work does not spread over all cores: a share of it has one thread only, and
+/// runtimes give no thread less than its grain.
+void LatencyModel::spread(const KernelTiming& times, StepTime& t) const {
+  const double exponent = calibration_.terms.exponent;
+  const double together = t.combined_s + t.streamed_s;
+  const double alone = smooth_max({t.compute_s * speedup_, times.cached * t.cached_s * speedup_,
+                                   times.overlapped * t.dram_alone_s},
+                                  exponent) +
+                       times.streamed * t.dram_alone_s;
+  t.threads = times.grain_s > 0 ? threads(alone / times.grain_s, cores_) : cores_;
+  const double spread =
+      std::max(times.serial * alone + (1 - times.serial) * together, alone / t.threads);
+  t.serial_s = std::max(0.0, spread - together);
+  t.fork_s = times.fork_s * (1 - times.serial) * (t.threads - 1) / (cores_ - 1);
+}
+
 /// Time of the kernel's work at the clock of the profile.
 void LatencyModel::add_work(const plan::Step& step, StepTime& t) const {
   const ops::Contraction* c = step.work.contraction.get();
@@ -345,13 +382,15 @@ StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,
         smooth_max({t.compute_s, t.timing->cached * t.cached_s, t.timing->overlapped * t.dram_s},
                    terms.exponent);
     t.streamed_s = t.timing->streamed * t.dram_s;
+    if (speedup_ > 1) spread(*t.timing, t);
+    t.overhead_s += t.fork_s;
   }
   const double release =
       step.precision ? release_[static_cast<std::size_t>(*step.precision)] : release_.back();
   t.overhead_s *= release;
   t.overhead_s = step.starts * std::min(t.overhead_s, step.launch_limit_s.value_or(t.overhead_s));
   t.scale = release * terms.scale;
-  t.total_s = t.overhead_s + t.scale * (t.combined_s + t.streamed_s);
+  t.total_s = t.overhead_s + t.scale * (t.combined_s + t.streamed_s + t.serial_s);
   return t;
 }
 

@@ -91,6 +91,9 @@ std::span<const Parameter<KernelTiming>> kernel_parameters() {
       Parameter<KernelTiming>{"cached", &KernelTiming::cached, kWeight},
       Parameter<KernelTiming>{"overlapped", &KernelTiming::overlapped, kWeight},
       Parameter<KernelTiming>{"streamed", &KernelTiming::streamed, kWeight},
+      Parameter<KernelTiming>{"serial", &KernelTiming::serial, {0, 1}},
+      Parameter<KernelTiming>{"grain_s", &KernelTiming::grain_s, kSeconds},
+      Parameter<KernelTiming>{"fork_s", &KernelTiming::fork_s, kSeconds},
   };
   return kParameters;
 }

@@ -40,6 +40,7 @@
 // unary                     elements                        [row]
 // unary.branching           the same, on their sign
 // move                      elements                        [contiguous run, on average]
+// move.half                 the same, between fp16 and fp32
 // move.scatter[.bytes]      elements, each on its own       [sets over rows, of a transpose]
 // move.scatter.indexed      indices, one for each element
 // move.scatter.permuted     elements; more than one axis changes its place
@@ -198,10 +199,10 @@ class Describer : private KernelSketch {
     if (const auto* perm = integers_attribute(&lead_, "perm"); perm != nullptr && out_ != nullptr) {
       return describe_transpose(*perm, *out_, first_operand_dtype(), kernel_);
     }
-    kernel_.kind = "move";
+    kernel_.kind = converts_half() ? "move.half" : "move";
     const double run = contiguous_run(draft_.cost(step_.nodes.front()).accesses);
     kernel_.extents = kNoExtents;
-    if (run < 2) {
+    if (run < 2 && kernel_.work > 1) {
       const double indices = indices_given();
       kernel_.kind = indices > 0 ? "move.scatter.indexed" : "move.scatter";
       if (indices > 0) kernel_.work = indices;
@@ -211,6 +212,14 @@ class Describer : private KernelSketch {
     } else {
       kernel_.extents[0] = std::max(1.0, std::min(run, kernel_.work));
     }
+  }
+
+  /// Between fp16 and fp32 processors have an instruction for a vector, between other types not.
+  [[nodiscard]] bool converts_half() const {
+    if (kernel_.op != "Cast" || lead_.outputs.empty()) return false;
+    const std::pair types(first_operand_dtype(), draft_.type(lead_.outputs[0]).dtype);
+    return types == std::pair(ir::DType::kFloat16, ir::DType::kFloat32) ||
+           types == std::pair(ir::DType::kFloat32, ir::DType::kFloat16);
   }
 
   /// Elements of an operand that says where each element comes from or goes to; 0 without one.

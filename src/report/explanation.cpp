@@ -283,6 +283,15 @@ void append_kernel_time(Screen& screen, const DerivationRow& row) {
                    row.timing->overlapped, row.timing->streamed));
 }
 
+/// What several threads leave to one of them, and what it costs to use them.
+void append_threads(Screen& screen, const DerivationRow& row) {
+  const estimate::StepTime& time = row.time;
+  if (time.fork_s <= 0 && time.serial_s <= 0) return;
+  term(screen, "threads",
+       fmt::format("work for {:.3g}, {:.3g} of it for one alone: + {}", time.threads,
+                   row.timing->serial, seconds_text(time.serial_s)));
+}
+
 /// The predicted time, term by term. Figures are those of one run of the layer.
 void append_prediction(Screen& screen, const LayerRow& layer) {
   const std::string total =
@@ -304,18 +313,23 @@ void append_prediction(Screen& screen, const LayerRow& layer) {
                    layer.op.empty() ? "nothing runs" : printable(layer.op)));
   if (row.timing) {
     append_kernel_time(screen, row);
+    append_threads(screen, row);
   } else if (!layer.kernel_kind.empty()) {
     term(screen, "", "the calibration has no times of this kind: the roofline stands in");
   }
   term(screen, "overhead",
        seconds_text(time.overhead_s) +
-           (row.calls > 1 ? fmt::format(" with {:.0f} calls", row.calls) : ""));
+           (row.calls > 1 ? fmt::format(" with {:.0f} calls", row.calls) : "") +
+           (time.fork_s > 0 ? fmt::format(", {} of it to start the threads and wait for them",
+                                          seconds_text(time.fork_s))
+                            : ""));
   const bool is_floor = layer.predicted_latency_s > 1.0001 * time.total_s;
   term(screen, "predicted",
-       fmt::format("{} + {:.3g} x ({} as {:.3g}-norm + {}) = {}{}", seconds_text(time.overhead_s),
-                   time.scale, seconds_text(time.combined_s), row.exponent,
-                   seconds_text(time.streamed_s), seconds_text(time.total_s),
-                   is_floor && layer.repeat == Count(1) ? ", but not below the roofline" : ""));
+       fmt::format(
+           "{} + {:.3g} x ({} as {:.3g}-norm + {}{}) = {}{}", seconds_text(time.overhead_s),
+           time.scale, seconds_text(time.combined_s), row.exponent, seconds_text(time.streamed_s),
+           time.serial_s > 0 ? " + " + seconds_text(time.serial_s) : "", seconds_text(time.total_s),
+           is_floor && layer.repeat == Count(1) ? ", but not below the roofline" : ""));
   term(screen, "", total);
 }
 

@@ -34,13 +34,17 @@ struct Tile {
 /// A predicted time and the terms that it is made of. Seconds.
 struct StepTime {
   double total_s = 0;
-  double overhead_s = 0;  ///< of the step and its calls
-  double compute_s = 0;   ///< fused activations included
-  double cached_s = 0;    ///< traffic that stays on the chip
-  double dram_s = 0;      ///< traffic of main memory
-  double combined_s = 0;  ///< smooth maximum of compute, cached and overlapped main memory
-  double streamed_s = 0;  ///< main-memory time added to it
-  double scale = 1;       ///< factor on these two
+  double overhead_s = 0;    ///< of the step and its calls
+  double compute_s = 0;     ///< fused activations included
+  double cached_s = 0;      ///< traffic that stays on the chip
+  double dram_s = 0;        ///< traffic of main memory
+  double dram_alone_s = 0;  ///< the same on one core of a CPU
+  double combined_s = 0;    ///< smooth maximum of compute, cached and overlapped main memory
+  double streamed_s = 0;    ///< main-memory time added to it
+  double serial_s = 0;      ///< added to both: work that does not spread over all cores
+  double scale = 1;         ///< factor on these three
+  double threads = 1;       ///< of a CPU that the work is enough for
+  double fork_s = 0;        ///< of `overhead_s`: handing it to them and waiting
   // What compute_s was derived from:
   double peak = 0;        ///< FLOP/s of the cores that run, derated
   double efficiency = 1;  ///< product of the kind's, the precision's and the machine's

@@ -40,6 +40,7 @@ class LatencyModel {
                    std::span<const double> distances, StepTime& t) const;
   void add_compute(const plan::Step& step, const hardware::KernelTiming& timing, StepTime& t) const;
   void add_work(const plan::Step& step, StepTime& t) const;
+  void spread(const hardware::KernelTiming& times, StepTime& t) const;
   [[nodiscard]] double attention_s(const ops::Contraction& c, double rate) const;
   /// `converted`: FLOPs of the unit that each element which a tile loads costs beside the product.
   void choose_tile(const ops::Contraction& c, double element_bytes, double converted,
@@ -52,9 +53,11 @@ class LatencyModel {
       known_ = {};
   std::vector<hardware::BandwidthPoint> curve_ = {};  ///< of the cores that run
   double cores_ = 1;                                  ///< that run
-  double share_ = 1;        ///< of the machine's rates that these cores reach
-  double vector_peak_ = 0;  ///< fp32 FLOP/s of the cores that run
-  double mixed_peak_ = 0;   ///< the same among special functions
+  double speedup_ = 1;       ///< of a CPU's cores over one of them, in arithmetic and caches
+  double dram_speedup_ = 1;  ///< the same in main memory
+  double share_ = 1;         ///< of the machine's rates that these cores reach
+  double vector_peak_ = 0;   ///< fp32 FLOP/s of the cores that run
+  double mixed_peak_ = 0;    ///< the same among special functions
   double dram_bytes_per_s_ = 0;
   double last_cache_bytes_ = 0;
   double last_cache_bytes_per_s_ = 0;

@@ -17,6 +17,9 @@ struct KernelTiming {
   double cached = 1;      ///< weight of on-chip traffic time, overlapped with compute
   double overlapped = 1;  ///< weight of main-memory time, overlapped with compute
   double streamed = 0;    ///< weight of main-memory time, added to the rest
+  double serial = 0;      ///< share of the work that one thread does alone, whatever the others do
+  double grain_s = 0;     ///< least work of a thread: less of it runs on fewer threads
+  double fork_s = 0;      ///< of handing a call to several threads and waiting for them
 
   bool operator==(const KernelTiming&) const = default;
 };

@@ -130,6 +130,42 @@ TEST_F(Fitted, GivesEveryMachineWhatItHasForItself) {
   EXPECT_DOUBLE_EQ(found.calibration.terms.compute, 1);  // of machines that nobody measured
 }
 
+/// Products on so many of the four cores of a CPU.
+std::vector<Sample> threaded(const hardware::Profile& cpu, const std::vector<int>& counts) {
+  std::vector<Sample> samples;
+  for (const int threads : counts) {
+    for (const std::int64_t m : {2, 16, 64, 256, 1024}) {
+      Sample sample;
+      sample.workload =
+          std::make_shared<const Workload>(product(m, 256, 256), infer::Bindings{}, cpu,
+                                           plan::PlanOptions{.runtime = "basic", .precision = {}},
+                                           estimate::EstimateOptions{.threads = threads});
+      sample.steps = {0};
+      samples.push_back(std::move(sample));
+    }
+  }
+  return samples;
+}
+
+TEST(Threads, AreFittedWhereSeveralNumbersOfThemWereMeasured) {
+  hardware::Profile cpu = machine("cpu");
+  cpu.kind = "cpu";
+  cpu.cores = hardware::Fact{4, "s"};
+  hardware::Calibration real = truth();
+  real.kernels["gemm"].serial = 0.3;
+  hardware::Calibration start = truth();
+  start.kernels["gemm"].serial = 0.05;
+  for (const auto& [counts, expected] :
+       std::map<std::vector<int>, double>{{{1, 2, 4}, 0.3}, {{4}, 0.05}}) {
+    std::vector<Sample> samples = threaded(cpu, counts);
+    const std::vector<double> times = predict(samples, real);
+    for (std::size_t i = 0; i < times.size(); ++i) samples[i].seconds = times[i];
+    const Fit found = fit(samples, start, {.prior = 100, .folds = 0});
+    EXPECT_NEAR(found.calibration.kernels.at("gemm").serial, expected, 0.01);
+    EXPECT_THAT(found.unidentified, Not(Contains("kernels.gemm.serial")));
+  }
+}
+
 TEST_F(Fitted, FreesOnlyWhatIsNamed) {
   const Fit found = fit(samples_, start(), {.free = {"terms.step_s"}, .folds = 0});
   EXPECT_DOUBLE_EQ(found.calibration.kernels.at("gemm").efficiency, 0.25);

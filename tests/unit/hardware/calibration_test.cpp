@@ -171,7 +171,7 @@ TEST(Calibration, UnknownKeysAreRefused) {
   EXPECT_EQ(error_of("cached: 0.5", "cach: 0.5"),
             "error[unknown-key]: m.yaml:26:58: 'calibrations[0].kernels.unary:Sigmoid' has an "
             "unknown key 'cach'; expected one of efficiency, half, call_s, cached, overlapped, "
-            "streamed\n");
+            "streamed, serial, grain_s, fork_s\n");
   EXPECT_EQ(
       error_of("machine: a desk", "host: a desk"),
       "error[unknown-key]: m.yaml:20:5: 'calibrations[0]' has an unknown key 'host'; expected"

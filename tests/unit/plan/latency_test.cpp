@@ -279,6 +279,57 @@ TEST(Latency, ThreadsShareMainMemory) {
   EXPECT_NEAR(one.dram_s / all.dram_s, 2.5, 1e-9);  // 10, not 16
 }
 
+/// Step 0 on `threads` cores, nothing of it in main memory.
+StepTime threaded(const hardware::KernelTiming& times, int threads) {
+  hardware::Calibration c = calibration();
+  c.kernels["gemm"] = times;
+  return time_of(c, 0, 1, {.threads = threads});
+}
+
+TEST(Latency, AShareOfTheWorkHasOneThreadOnly) {
+  const double one = threaded({}, 1).total_s;
+  EXPECT_NEAR(threaded({}, 4).total_s, one / 4, 1e-12);
+  const StepTime t = threaded({.serial = 0.2}, 4);
+  EXPECT_NEAR(t.total_s, one * (0.2 + 0.8 / 4), 1e-12);
+  EXPECT_NEAR(t.serial_s, one * (0.2 - 0.2 / 4), 1e-12);
+  EXPECT_DOUBLE_EQ(threaded({.serial = 0.2}, 1).total_s, one);
+}
+
+TEST(Latency, NoThreadGetsLessThanItsGrain) {
+  const double one = threaded({}, 1).total_s;
+  EXPECT_NEAR(threaded({.grain_s = 100 * one}, 4).total_s, one, 1e-6 * one);
+  EXPECT_NEAR(threaded({.grain_s = one / 100}, 4).total_s, one / 4, 1e-3 * one);
+  const StepTime two = threaded({.grain_s = one / 2}, 4);
+  EXPECT_NEAR(two.threads, 2, 0.05);
+  EXPECT_NEAR(two.total_s, one / two.threads, 1e-12);
+}
+
+TEST(Latency, StartingThreadsCostsWhereSeveralWork) {
+  const double one = threaded({}, 1).total_s;
+  EXPECT_NEAR(threaded({.fork_s = 1e-6}, 4).overhead_s, 1e-6, 1e-15);
+  EXPECT_NEAR(threaded({.serial = 0.25, .fork_s = 1e-6}, 4).overhead_s, 0.75e-6, 1e-15);
+  EXPECT_LT(threaded({.grain_s = 100 * one, .fork_s = 1e-6}, 4).overhead_s, 1e-12);
+  EXPECT_EQ(threaded({.fork_s = 1e-6}, 1).overhead_s, 0);
+}
+
+TEST(Latency, NearTheLastCacheMoreOfMainMemoryGrowsWithTheCores) {
+  hardware::Profile profile = machine();
+  // One core reads 4 GB/s of main memory, 12 where most of it is in the cache; all read 10.
+  profile.bandwidth_curve = {{1e6, 2e10, 2e10}, {2e6, 1.2e10, 1.2e10}, {1e9, 4e9, 4e9}};
+  const plan::Plan planned = plan(profile);
+  const auto gain = [&](double distance) {
+    const std::vector<double> distances(planned.steps.at(0).accesses.size(), distance);
+    const auto dram_s = [&](int threads) {
+      return LatencyModel(profile, calibration(), {.threads = threads})
+          .time(planned.steps.at(0), planned, distances)
+          .dram_s;
+    };
+    return dram_s(1) / dram_s(4);
+  };
+  EXPECT_NEAR(gain(1e9), 2.5, 1e-9);
+  EXPECT_NEAR(gain(2e6), 4, 1e-9);  // 7.5 times would be more than there are cores
+}
+
 TEST(Latency, ASmoothMaximumLiesBetweenTheLargerTermAndTheSum) {
   hardware::Calibration c = calibration();
   c.terms.exponent = 3;
