@@ -277,7 +277,7 @@ Sketches transposed_conv_models() {
           transposed({16, 16}, 256, 128, 4, 2), transposed({32, 32}, 256, 128, 2, 2),
           transposed({32, 32}, 128, 64, 4, 2),  transposed({16, 16}, 512, 256, 2, 2),
           transposed({1, 1}, 100, 256, 4, 1),   transposed({32, 32}, 64, 3, 4, 2),
-          transposed({4, 4}, 384, 256, 4, 2),   transposed({5, 5}, 192, 96, 4, 2),
+          transposed({4, 4}, 384, 192, 4, 2),   transposed({5, 5}, 192, 96, 4, 2),
           transposed({16, 16}, 512, 256, 4, 2), transposed({128, 128}, 64, 32, 2, 2),
           transposed({1000}, 128, 32, 8, 8),    transposed({4, 8, 8}, 64, 32, 2, 2),
           transposed({8, 16, 16}, 32, 16, 2, 2)};
