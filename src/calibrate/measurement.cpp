@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <set>
 
 #include "measurement_reader.hpp"
 #include "roofline/base/text.hpp"
@@ -192,6 +194,29 @@ Measurements read_measurements(const std::string& path) {
                 fmt::format("the file is larger than {} bytes", data::kMaxJsonBytes));
   }
   return parse_measurements(std::move(text), path);
+}
+
+void append(Measurements file, Measurements& all) {
+  std::set<std::string> known;
+  for (const Measurement& row : all.rows) known.insert(key_of(row));
+  std::move(file.diagnostics.begin(), file.diagnostics.end(), std::back_inserter(all.diagnostics));
+  std::vector<std::string> repeated;
+  for (Measurement& row : file.rows) {
+    if (known.contains(key_of(row)))
+      repeated.push_back(fmt::format("'{}'", printable(row.model)));
+    else
+      all.rows.push_back(std::move(row));
+  }
+  if (repeated.empty()) return;
+  const std::size_t others = repeated.size() - 1;
+  all.diagnostics.push_back(
+      {.severity = Severity::kWarning,
+       .code = "repeated-measurement",
+       .message =
+           fmt::format("{}{} of this file: in {} as well, whose time is kept", repeated.front(),
+                       others > 0 ? fmt::format(" and {} more rows", others) : "", all.path),
+       .hint = "say what differs (version, threads, dims, source), or leave a file out",
+       .location = file.path});
 }
 
 std::string model_stem(const std::string& model) {

@@ -69,20 +69,12 @@ std::string runtime_of(const Arguments& arguments, const Measurements& measureme
   return first;
 }
 
-/// One list of the rows of several files; what is said of all is the first one's.
-void add(Measurements file, Measurements& all) {
-  if (all.path.empty()) {
-    all = std::move(file);
-    return;
-  }
-  std::move(file.rows.begin(), file.rows.end(), std::back_inserter(all.rows));
-  std::move(file.diagnostics.begin(), file.diagnostics.end(), std::back_inserter(all.diagnostics));
-}
-
 Job prepare_job(const Arguments& arguments, const hardware::Profile* base, const Streams& streams) {
   Job job;
-  for (const std::string& path : arguments.positionals) {
-    add(calibrate::read_measurements(path), job.measurements);
+  const auto& files = arguments.positionals;
+  job.measurements = calibrate::read_measurements(files.front());
+  for (std::size_t i = 1; i < files.size(); ++i) {
+    calibrate::append(calibrate::read_measurements(files[i]), job.measurements);
   }
   job.runtime = runtime_of(arguments, job.measurements);
   job.start = start_of(arguments, base, job.runtime, job.measurements.rows.front().threads);

@@ -61,6 +61,11 @@ inline constexpr double kLongestRunSeconds = 3600;
 /// The same from text; `path` is for messages.
 [[nodiscard]] Measurements parse_measurements(std::string text, const std::string& path);
 
+/// Adds the rows of another file; what is said of all rows stays the first one's. A row that
+/// differs in nothing but the time from one that is there is left out, and that is told in
+/// diagnostics.
+void append(Measurements file, Measurements& all);
+
 /// "resnet50" for "models/resnet50.onnx": what measurements and models are matched by.
 [[nodiscard]] std::string model_stem(const std::string& model);
 

@@ -351,5 +351,17 @@ TEST(Measurements, ModelStem) {
   EXPECT_EQ(model_stem("a/b.c"), "b.c");
 }
 
+TEST(Measurements, OfSeveralFilesAreOneListWithoutRepeatedRows) {
+  const std::string head = "model,threads,latency_ms\n";
+  Measurements all = parse_measurements(head + "a,1,10\nb,1,20\n", "one.csv");
+  append(parse_measurements(head + "a,2,6\nb,1,21\n", "two.csv"), all);
+  ASSERT_EQ(all.rows.size(), 3U);
+  EXPECT_EQ(all.rows[2].threads, 2);
+  EXPECT_DOUBLE_EQ(all.rows[1].seconds, 0.02);
+  ASSERT_EQ(all.diagnostics.size(), 1U);
+  EXPECT_EQ(all.diagnostics[0].message, "'b' of this file: in one.csv as well, whose time is kept");
+  EXPECT_EQ(all.diagnostics[0].location, "two.csv");
+}
+
 }  // namespace
 }  // namespace roofline::calibrate
