@@ -448,6 +448,8 @@ Fit fit(const std::vector<Sample>& samples, const Calibration& start, const FitO
   result.kinds = residuals_by_kind(samples, solution);
   result.unidentified = std::move(solution.unidentified);
   result.calibration = std::move(solution.calibration);
+  result.calibration.threads =
+      is_of_one_count(samples) ? samples.front().workload->options().threads : 0;
   result.machines = std::move(solution.machines);
   return result;
 }

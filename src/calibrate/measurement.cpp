@@ -200,21 +200,21 @@ void append(Measurements file, Measurements& all) {
   std::set<std::string> known;
   for (const Measurement& row : all.rows) known.insert(key_of(row));
   std::move(file.diagnostics.begin(), file.diagnostics.end(), std::back_inserter(all.diagnostics));
-  std::vector<std::string> repeated;
+  std::string first;
+  std::size_t repeated = 0;
   for (Measurement& row : file.rows) {
-    if (known.contains(key_of(row)))
-      repeated.push_back(fmt::format("'{}'", printable(row.model)));
-    else
+    if (!known.contains(key_of(row))) {
       all.rows.push_back(std::move(row));
+    } else if (repeated++ == 0) {
+      first = printable(row.model);
+    }
   }
-  if (repeated.empty()) return;
-  const std::size_t others = repeated.size() - 1;
+  if (repeated == 0) return;
   all.diagnostics.push_back(
       {.severity = Severity::kWarning,
        .code = "repeated-measurement",
-       .message =
-           fmt::format("{}{} of this file: in {} as well, whose time is kept", repeated.front(),
-                       others > 0 ? fmt::format(" and {} more rows", others) : "", all.path),
+       .message = fmt::format("'{}'{}: in an earlier file as well, whose time is kept", first,
+                              repeated > 1 ? " and " + counted(repeated - 1, "more row") : ""),
        .hint = "say what differs (version, threads, dims, source), or leave a file out",
        .location = file.path});
 }

@@ -167,10 +167,6 @@ Calibration documented(const calibrate::Fit& fit, const Job& job, const Argument
   result.version = first.version.empty() ? "several" : first.version;
   if (!job.measurements.date.empty()) result.date = job.measurements.date;
   result.machine = job.measurements.machine;
-  const auto& rows = job.measurements.rows;
-  const bool one_count = std::all_of(rows.begin(), rows.end(),
-                                     [&](const auto& row) { return row.threads == first.threads; });
-  result.threads = one_count ? first.threads : 0;
   result.is_default = false;
   result.evidence = {.rows = static_cast<int>(whole_models(job)),
                      .mape = fit.mape,

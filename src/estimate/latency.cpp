@@ -324,19 +324,24 @@ void LatencyModel::add_compute(const plan::Step& step, const KernelTiming& times
   t.compute_s += t.fused_s + t.beside_s;
 }
 
+/// Smooth maximum of compute, on-chip and overlapped main-memory time.
+double LatencyModel::combined(const KernelTiming& times, double compute_s, double cached_s,
+                              double dram_s) const {
+  return smooth_max({compute_s, times.cached * cached_s, times.overlapped * dram_s},
+                    calibration_.terms.exponent);
+}
+
 /// What of a step's work does not spread over all cores: a share of it has one thread only, and
 /// runtimes give no thread less than its grain.
 void LatencyModel::spread(const KernelTiming& times, StepTime& t) const {
-  const double exponent = calibration_.terms.exponent;
   const double together = t.combined_s + t.streamed_s;
-  const double alone = smooth_max({t.compute_s * speedup_, times.cached * t.cached_s * speedup_,
-                                   times.overlapped * t.dram_alone_s},
-                                  exponent) +
-                       times.streamed * t.dram_alone_s;
+  const double alone =
+      combined(times, t.compute_s * speedup_, t.cached_s * speedup_, t.dram_alone_s) +
+      times.streamed * t.dram_alone_s;
   t.threads = times.grain_s > 0 ? threads(alone / times.grain_s, cores_) : cores_;
-  const double spread =
+  const double needed =
       std::max(times.serial * alone + (1 - times.serial) * together, alone / t.threads);
-  t.serial_s = std::max(0.0, spread - together);
+  t.serial_s = std::max(0.0, needed - together);
   t.fork_s = times.fork_s * (1 - times.serial) * (t.threads - 1) / (cores_ - 1);
 }
 
@@ -378,9 +383,7 @@ StepTime LatencyModel::time(const plan::Step& step, const plan::Plan& plan,
   } else {
     t.overhead_s += t.timing->call_s * clock_scale_ * step.kernel.calls;
     add_compute(step, *t.timing, t);
-    t.combined_s =
-        smooth_max({t.compute_s, t.timing->cached * t.cached_s, t.timing->overlapped * t.dram_s},
-                   terms.exponent);
+    t.combined_s = combined(*t.timing, t.compute_s, t.cached_s, t.dram_s);
     t.streamed_s = t.timing->streamed * t.dram_s;
     if (speedup_ > 1) spread(*t.timing, t);
     t.overhead_s += t.fork_s;

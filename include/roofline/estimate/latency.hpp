@@ -40,6 +40,8 @@ class LatencyModel {
                    std::span<const double> distances, StepTime& t) const;
   void add_compute(const plan::Step& step, const hardware::KernelTiming& timing, StepTime& t) const;
   void add_work(const plan::Step& step, StepTime& t) const;
+  [[nodiscard]] double combined(const hardware::KernelTiming& times, double compute_s,
+                                double cached_s, double dram_s) const;
   void spread(const hardware::KernelTiming& times, StepTime& t) const;
   [[nodiscard]] double attention_s(const ops::Contraction& c, double rate) const;
   /// `converted`: FLOPs of the unit that each element which a tile loads costs beside the product.

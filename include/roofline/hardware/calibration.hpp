@@ -19,7 +19,7 @@ struct KernelTiming {
   double streamed = 0;    ///< weight of main-memory time, added to the rest
   double serial = 0;      ///< share of the work that one thread does alone, whatever the others do
   double grain_s = 0;     ///< least work of a thread: less of it runs on fewer threads
-  double fork_s = 0;      ///< of handing a call to several threads and waiting for them
+  double fork_s = 0;      ///< of handing a step to several threads and waiting for them
 
   bool operator==(const KernelTiming&) const = default;
 };

@@ -359,8 +359,13 @@ TEST(Measurements, OfSeveralFilesAreOneListWithoutRepeatedRows) {
   EXPECT_EQ(all.rows[2].threads, 2);
   EXPECT_DOUBLE_EQ(all.rows[1].seconds, 0.02);
   ASSERT_EQ(all.diagnostics.size(), 1U);
-  EXPECT_EQ(all.diagnostics[0].message, "'b' of this file: in one.csv as well, whose time is kept");
+  EXPECT_EQ(all.diagnostics[0].message, "'b': in an earlier file as well, whose time is kept");
   EXPECT_EQ(all.diagnostics[0].location, "two.csv");
+  append(parse_measurements(head + "a,2,7\nb,1,22\n", "three.csv"), all);
+  EXPECT_EQ(all.rows.size(), 3U);
+  ASSERT_EQ(all.diagnostics.size(), 2U);
+  EXPECT_EQ(all.diagnostics[1].message,
+            "'a' and 1 more row: in an earlier file as well, whose time is kept");
 }
 
 }  // namespace
